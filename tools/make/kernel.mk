@@ -1,0 +1,86 @@
+# The kernel: every C++ and assembly file under src/ but src/user.
+
+KERNEL_FLAGS := -std=c++20 -O2 -g
+# Headers by their path from src/; the machine's inline bodies from its own folder.
+KERNEL_FLAGS += -Isrc -Isrc/machine/rpi3
+# No library and no run-time support below us but libgcc.
+KERNEL_FLAGS += -ffreestanding -fno-exceptions -fno-rtti
+KERNEL_FLAGS += -fno-threadsafe-statics
+KERNEL_FLAGS += -fno-use-cxa-atexit
+KERNEL_FLAGS += -fno-stack-protector
+# Linked at one fixed address; early code runs elsewhere and is careful by itself.
+KERNEL_FLAGS += -fno-pic -fno-pie
+# The FP and SIMD registers belong to user programs: the kernel must not touch them.
+KERNEL_FLAGS += -mgeneral-regs-only
+# Atomics inline: the out-of-line helpers ask the C library which processor this is.
+KERNEL_FLAGS += -mno-outline-atomics
+KERNEL_FLAGS += -mcpu=cortex-a53
+# Cortex-A53 erratum 835769: a multiply-add after a load or store may be wrong.
+KERNEL_FLAGS += -mfix-cortex-a53-835769
+# Unaligned accesses fault on device memory and before the MMU is on.
+KERNEL_FLAGS += -mstrict-align
+# A backtrace walks the frame records; nobody reads unwind tables.
+KERNEL_FLAGS += -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
+# What is not used is left out at the link.
+KERNEL_FLAGS += -ffunction-sections -fdata-sections
+KERNEL_FLAGS += -Wall -Wextra -Wshadow -Werror
+# Names of the build's folders stay out of the image, so that it is the same everywhere.
+KERNEL_FLAGS += -ffile-prefix-map=$(CURDIR)/=
+
+KERNEL_LDFLAGS := -nostdlib -static
+# Cortex-A53 erratum 843419: an ADRP at the end of a page may give a wrong address.
+KERNEL_LDFLAGS += -Wl,--fix-cortex-a53-843419
+KERNEL_LDFLAGS += -Wl,--gc-sections
+# 4-KiB pages: without this the linker aligns segments to 64 KiB.
+KERNEL_LDFLAGS += -Wl,-z,max-page-size=4096
+# No build id: it would be a note section in front of the image header.
+KERNEL_LDFLAGS += -Wl,--build-id=none
+# Segments are mapped by our own page tables, which keep W^X.
+KERNEL_LDFLAGS += -Wl,--no-warn-rwx-segments
+
+K := $(BUILD)/kernel
+KERNEL_LD := src/boot/kernel.ld
+KERNEL_SOURCES := $(filter-out src/user/%,$(call find,src,.cpp) $(call find,src,.S))
+KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(K)/%.o)
+
+$(call flags_file,$(K)/flags,$(CXX_T) $(KERNEL_FLAGS) $(KERNEL_LDFLAGS))
+# The list of objects, so that a removed source also links again.
+$(call flags_file,$(K)/objects,$(KERNEL_OBJECTS))
+
+.PHONY: kernel
+kernel: $(K)/kernel8.elf $(K)/kernel8.img
+
+$(K)/%.cpp.o: %.cpp $(K)/flags
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX_T) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
+
+$(K)/%.S.o: %.S $(K)/flags
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX_T) $(filter-out -std=c++20,$(KERNEL_FLAGS)) -MMD -MP -c $< -o $@
+
+# Two links: the first with an empty symbol table, the second with the table made from the first.
+# `.symbols` lies behind the code, so the code does not move; mksymbols.py --check proves it.
+# $(call link_kernel,objects and libraries)
+define link_kernel
+	$(call say,LINK,$@)
+	$(Q)printf '.section .symbols,"a"\n.balign 8\n.globl symbol_table\nsymbol_table:\n.zero 48\n' > $(@:.elf=.symbols0.S)
+	$(Q)$(CXX_T) -c $(@:.elf=.symbols0.S) -o $(@:.elf=.symbols0.o)
+	$(Q)$(CXX_T) $(KERNEL_LDFLAGS) -T $(KERNEL_LD) $(@:.elf=.symbols0.o) $(1) -o $(@:.elf=.pass1.elf)
+	$(Q)$(PYTHON) tools/mksymbols.py --cross $(CROSS) $(@:.elf=.pass1.elf) $(@:.elf=.symbols.bin)
+	$(Q)printf '.section .symbols,"a"\n.balign 8\n.globl symbol_table\nsymbol_table:\n.incbin "$(@:.elf=.symbols.bin)"\n' > $(@:.elf=.symbols.S)
+	$(Q)$(CXX_T) -c $(@:.elf=.symbols.S) -o $(@:.elf=.symbols.o)
+	$(Q)$(CXX_T) $(KERNEL_LDFLAGS) -T $(KERNEL_LD) $(@:.elf=.symbols.o) $(1) -Wl,-Map=$(@:.elf=.map) -o $@.tmp
+	$(Q)$(PYTHON) tools/mksymbols.py --cross $(CROSS) --check $(@:.elf=.pass1.elf) $@.tmp
+	$(Q)mv $@.tmp $@
+endef
+
+$(K)/kernel8.elf: $(KERNEL_OBJECTS) $(KERNEL_LD) tools/mksymbols.py $(K)/objects
+	$(call link_kernel,$(KERNEL_OBJECTS) -lgcc)
+
+%.img: %.elf
+	$(call say,IMAGE,$@)
+	$(Q)$(OBJCOPY_T) -O binary $< $@
+
+-include $(KERNEL_OBJECTS:.o=.d)

@@ -1,0 +1,4 @@
+# Programs for the guest.
+.PHONY: user
+user:
+-include src/user/programs.mk
