@@ -29,7 +29,6 @@ OBJDUMP_T := $(CROSS)objdump
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.SECONDEXPANSION:
 Q := $(if $(V),,@)
 # $(call say,CXX,file): the quiet form of a command line.
 say = $(if $(V),@:,@printf '  %-7s %s\n' '$(1)' '$(2)')
