@@ -1,0 +1,262 @@
+// The contract between the kernel and its programs: system-call numbers and plain structs.
+//
+// This is the one header that both sides include, so it is valid C11 and C++20 and includes nothing
+// but fixed-width integers. Values that newlib also defines (open flags, errno, signal numbers) are
+// newlib's values; `src/user/newlib/` asserts that they agree.
+//
+// Calling convention: `svc #0`, number in x8, arguments in x0..x5. The result is in x0; a value in
+// [-4095, -1] is a negated errno. All other registers are kept, but for x1, which fork and vfork set
+// to 1 in the child and to 0 in the parent.
+#pragma once
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum ForkloreSyscall {
+    // processes
+    SYS_exit = 0,           // (int status)
+    SYS_fork = 1,           // () -> pid, 0 in the child
+    SYS_vfork = 2,          // () -> pid, 0 in the child
+    SYS_execve = 3,         // (path, argv, envp)
+    SYS_wait4 = 4,          // (pid, int* status, options, ForkloreUsage*) -> pid
+    SYS_getpid = 5,
+    SYS_getppid = 6,
+    SYS_kill = 7,           // (pid, signal)
+    SYS_getpgid = 8,        // (pid)
+    SYS_setpgid = 9,        // (pid, group)
+    SYS_getsid = 10,        // (pid)
+    SYS_setsid = 11,
+    SYS_getuid = 12,
+    SYS_geteuid = 13,
+    SYS_getgid = 14,
+    SYS_getegid = 15,
+    SYS_setuid = 16,        // (uid)
+    SYS_setgid = 17,        // (gid)
+    SYS_getrlimit = 18,     // (resource, ForkloreLimit*)
+    SYS_setrlimit = 19,     // (resource, const ForkloreLimit*)
+    SYS_getrusage = 20,     // (who, ForkloreUsage*)
+    SYS_getpriority = 21,   // (which, who) -> 20 - nice
+    SYS_setpriority = 22,   // (which, who, nice)
+    SYS_umask = 23,         // (mask) -> old mask
+    // threads
+    SYS_gettid = 24,
+    SYS_sched_yield = 25,
+    SYS_thread_create = 26, // (entry, argument, stack top, tls) -> tid
+    SYS_thread_exit = 27,   // (address of a 32-bit word to clear and wake, or 0)
+    SYS_futex_wait = 28,    // (uint32_t* word, expected, const ForkloreTime* timeout or 0)
+    SYS_futex_wake = 29,    // (uint32_t* word, count) -> woken
+    // signals
+    SYS_sigaction = 30,     // (signal, const ForkloreSigaction*, ForkloreSigaction* old)
+    SYS_sigprocmask = 31,   // (how, const uint32_t* set, uint32_t* old)
+    SYS_sigpending = 32,    // (uint32_t* set)
+    SYS_sigsuspend = 33,    // (const uint32_t* mask)
+    SYS_sigreturn = 34,     // () with sp at the signal frame
+    SYS_setitimer = 35,     // (which, const ForkloreTimer*, ForkloreTimer* old)
+    SYS_getitimer = 36,     // (which, ForkloreTimer*)
+    // memory
+    SYS_brk = 40,           // (new end or 0) -> end of the heap after the call
+    SYS_mmap = 41,          // (address, length, protection, flags, fd, offset) -> address
+    SYS_munmap = 42,        // (address, length)
+    SYS_mprotect = 43,      // (address, length, protection)
+    // files
+    SYS_read = 50,          // (fd, buffer, length) -> bytes
+    SYS_write = 51,
+    SYS_open = 52,          // (path, flags, mode) -> fd
+    SYS_close = 53,
+    SYS_lseek = 54,         // (fd, offset, whence) -> offset
+    SYS_stat = 55,          // (path, ForkloreStat*)
+    SYS_lstat = 56,         // (path, ForkloreStat*)
+    SYS_fstat = 57,         // (fd, ForkloreStat*)
+    SYS_dup = 58,
+    SYS_dup3 = 59,          // (old, new, flags); dup3 with old == new and no flags is dup2
+    SYS_pipe2 = 60,         // (int fds[2], flags)
+    SYS_fcntl = 61,         // (fd, command, argument)
+    SYS_ioctl = 62,         // (fd, request, argument)
+    SYS_getdents = 63,      // (fd, ForkloreDirent*, bytes) -> bytes filled, 0 at the end
+    SYS_chdir = 64,
+    SYS_fchdir = 65,
+    SYS_getcwd = 66,        // (buffer, size) -> length with the NUL
+    SYS_mkdir = 67,         // (path, mode)
+    SYS_rmdir = 68,
+    SYS_unlink = 69,
+    SYS_rename = 70,        // (old, new)
+    SYS_link = 71,          // (old, new)
+    SYS_access = 72,        // (path, mode)
+    SYS_chmod = 73,         // (path, mode)
+    SYS_ftruncate = 74,     // (fd, length)
+    SYS_truncate = 75,      // (path, length)
+    SYS_utime = 76,         // (path): set both times to now
+    SYS_poll = 77,          // (ForklorePoll*, count, timeout in ms or -1)
+    SYS_writev = 78,        // (fd, const ForkloreIovec*, count)
+    SYS_readv = 79,
+    // time and the machine
+    SYS_clock_gettime = 80, // (clock, ForkloreTime*)
+    SYS_clock_settime = 81,
+    SYS_nanosleep = 82,     // (const ForkloreTime*, ForkloreTime* remaining)
+    SYS_getrandom = 83,     // (buffer, length, flags) -> bytes
+    SYS_uname = 84,         // (ForkloreUname*)
+    SYS_sysinfo = 85,       // (ForkloreSysinfo*)
+    SYS_proc_list = 86,     // (ForkloreProcInfo*, count) -> processes there are (may be more than count)
+    SYS_zone_list = 87,     // (ForkloreZoneInfo*, count) -> zones there are
+    SYS_reboot = 88,        // (how, status): root only; does not return
+    SYS_klog = 89,          // (buffer, length) -> bytes of the boot log
+    SYS_COUNT = 96
+};
+
+enum ForkloreLimits {
+    FORKLORE_PATH_MAX = 1024,   // bytes of a path, with the NUL
+    FORKLORE_NAME_MAX = 255,    // bytes of one component
+    FORKLORE_ARG_MAX = 131072,  // bytes of argv and envp together, with their pointers
+    FORKLORE_OPEN_MAX = 256,    // descriptors of one process
+    FORKLORE_PIPE_BUF = 4096,   // bytes written to a pipe in one piece
+    FORKLORE_NSIG = 32
+};
+
+// open(2) flags, newlib's values.
+enum ForkloreOpenFlags {
+    FL_O_RDONLY = 0, FL_O_WRONLY = 1, FL_O_RDWR = 2, FL_O_ACCMODE = 3,
+    FL_O_APPEND = 0x8, FL_O_CREAT = 0x200, FL_O_TRUNC = 0x400, FL_O_EXCL = 0x800,
+    FL_O_NONBLOCK = 0x4000, FL_O_NOCTTY = 0x8000, FL_O_CLOEXEC = 0x40000,
+    FL_O_NOFOLLOW = 0x100000, FL_O_DIRECTORY = 0x200000
+};
+enum ForkloreSeek { FL_SEEK_SET = 0, FL_SEEK_CUR = 1, FL_SEEK_END = 2 };
+enum ForkloreFcntl { FL_F_DUPFD = 0, FL_F_GETFD = 1, FL_F_SETFD = 2, FL_F_GETFL = 3, FL_F_SETFL = 4, FL_F_DUPFD_CLOEXEC = 14, FL_FD_CLOEXEC = 1 };
+
+// st_mode, newlib's values (the usual octal ones).
+enum ForkloreMode {
+    FL_S_IFMT = 0170000, FL_S_IFDIR = 0040000, FL_S_IFCHR = 0020000, FL_S_IFREG = 0100000,
+    FL_S_IFLNK = 0120000, FL_S_IFIFO = 0010000, FL_S_ISUID = 04000, FL_S_ISGID = 02000
+};
+
+enum ForkloreProtection { FL_PROT_NONE = 0, FL_PROT_READ = 1, FL_PROT_WRITE = 2, FL_PROT_EXEC = 4 };
+enum ForkloreMapFlags { FL_MAP_SHARED = 1, FL_MAP_PRIVATE = 2, FL_MAP_FIXED = 0x10, FL_MAP_ANONYMOUS = 0x20 };
+
+enum ForkloreWaitOptions { FL_WNOHANG = 1, FL_WUNTRACED = 2, FL_WCONTINUED = 4 };
+
+// Signal numbers, newlib's values.
+enum ForkloreSignal {
+    FL_SIGHUP = 1, FL_SIGINT = 2, FL_SIGQUIT = 3, FL_SIGILL = 4, FL_SIGTRAP = 5, FL_SIGABRT = 6,
+    FL_SIGEMT = 7, FL_SIGFPE = 8, FL_SIGKILL = 9, FL_SIGBUS = 10, FL_SIGSEGV = 11, FL_SIGSYS = 12,
+    FL_SIGPIPE = 13, FL_SIGALRM = 14, FL_SIGTERM = 15, FL_SIGURG = 16, FL_SIGSTOP = 17, FL_SIGTSTP = 18,
+    FL_SIGCONT = 19, FL_SIGCHLD = 20, FL_SIGTTIN = 21, FL_SIGTTOU = 22, FL_SIGIO = 23, FL_SIGXCPU = 24,
+    FL_SIGXFSZ = 25, FL_SIGVTALRM = 26, FL_SIGPROF = 27, FL_SIGWINCH = 28, FL_SIGLOST = 29,
+    FL_SIGUSR1 = 30, FL_SIGUSR2 = 31
+};
+enum ForkloreSigactionFlags {
+    FL_SA_NOCLDSTOP = 0x1, FL_SA_SIGINFO = 0x2, FL_SA_ONSTACK = 0x4, FL_SA_RESTART = 0x10000000,
+    FL_SA_NODEFER = 0x40000000, FL_SA_RESETHAND = (int)0x80000000
+};
+enum ForkloreSigprocmask { FL_SIG_SETMASK = 0, FL_SIG_BLOCK = 1, FL_SIG_UNBLOCK = 2 };
+#define FL_SIG_DFL 0ull
+#define FL_SIG_IGN 1ull
+
+// Bit n of a signal set is signal n; bit 0 is unused.
+struct ForkloreSigaction {
+    uint64_t handler;   // user address, FL_SIG_DFL or FL_SIG_IGN
+    uint64_t restorer;  // user address of code that calls SYS_sigreturn
+    uint32_t mask;      // blocked while the handler runs
+    uint32_t flags;     // FL_SA_*
+};
+
+// What the kernel pushes on the user stack before a handler runs; sp points at it, x0 is the signal,
+// x1 the address of `info` and x2 that of this frame.
+struct ForkloreSiginfo {
+    int32_t signal, code;
+    int32_t pid, status;
+    uint32_t uid, reserved;
+    uint64_t address;   // of the fault
+};
+struct ForkloreSignalFrame {
+    uint64_t x[31];
+    uint64_t sp, pc, pstate;
+    struct ForkloreSiginfo info;
+    uint32_t mask;      // restored by SYS_sigreturn
+    uint32_t has_fp;    // 1 if q and the two words below are saved
+    uint32_t fpsr, fpcr;
+    uint64_t q[64] __attribute__((aligned(16)));
+};
+
+struct ForkloreTime { int64_t seconds; int64_t nanoseconds; };
+struct ForkloreTimer { struct ForkloreTime interval, value; };
+enum ForkloreClock { FL_CLOCK_REALTIME = 1, FL_CLOCK_PROCESS = 2, FL_CLOCK_THREAD = 3, FL_CLOCK_MONOTONIC = 4 };
+
+struct ForkloreLimit { uint64_t current, maximum; };
+#define FL_RLIM_INFINITY (~0ull)
+enum ForkloreResource { FL_RLIMIT_CPU, FL_RLIMIT_FSIZE, FL_RLIMIT_DATA, FL_RLIMIT_STACK, FL_RLIMIT_CORE, FL_RLIMIT_AS, FL_RLIMIT_NPROC, FL_RLIMIT_NOFILE, FL_RLIMIT_COUNT };
+
+struct ForkloreUsage {
+    struct ForkloreTime user, system;
+    int64_t peak_pages, minor_faults, voluntary_switches, involuntary_switches, signals;
+};
+
+struct ForkloreStat {
+    uint64_t device, inode;
+    uint32_t mode, links, uid, gid;
+    uint64_t rdevice;
+    int64_t size, blocks;                       // blocks of 512 bytes
+    struct ForkloreTime accessed, modified, changed;
+};
+
+// Records of getdents: each is `length` bytes, a multiple of 8, the name ends with a NUL.
+struct ForkloreDirent {
+    uint64_t inode;
+    uint16_t length;
+    uint8_t type;       // FL_S_IF* >> 12
+    char name[];
+};
+
+struct ForkloreIovec { uint64_t base, length; };
+struct ForklorePoll { int32_t fd; int16_t events, revents; };
+enum ForklorePollEvents { FL_POLLIN = 1, FL_POLLOUT = 4, FL_POLLERR = 8, FL_POLLHUP = 16, FL_POLLNVAL = 32 };
+
+// Terminal: ioctl requests and the argument of the first three.
+enum ForkloreIoctl {
+    FL_TCGETS = 1, FL_TCSETS = 2, FL_TCSETSF = 3,   // ForkloreTermios*; the last drops unread input
+    FL_TIOCGPGRP = 4, FL_TIOCSPGRP = 5,             // int32_t*
+    FL_TIOCSCTTY = 6,                               // take the terminal as the session's
+    FL_TIOCGWINSZ = 7,                              // uint16_t[4]: rows, columns, 0, 0
+    FL_FIONREAD = 8                                 // int32_t*
+};
+enum ForkloreTermiosFlags {
+    FL_ICRNL = 1, FL_IXON = 2,                                             // input
+    FL_OPOST = 1, FL_ONLCR = 2,                                            // output
+    FL_ISIG = 1, FL_ICANON = 2, FL_ECHO = 4, FL_ECHOE = 8, FL_ECHOK = 16, FL_ECHONL = 32, FL_NOFLSH = 64, FL_TOSTOP = 128, FL_IEXTEN = 256 // local
+};
+enum ForkloreControlCharacter { FL_VEOF, FL_VEOL, FL_VERASE, FL_VINTR, FL_VKILL, FL_VMIN, FL_VQUIT, FL_VSTART, FL_VSTOP, FL_VSUSP, FL_VTIME, FL_NCCS = 16 };
+struct ForkloreTermios { uint32_t input, output, control, local; uint8_t cc[FL_NCCS]; };
+
+struct ForkloreUname { char system[32], node[32], release[32], version[64], machine[32]; };
+
+struct ForkloreSysinfo {
+    uint64_t uptime_ns, idle_ns;        // idle is the sum over the cores
+    uint64_t pages_total, pages_free, pages_kernel, pages_peak, page_size;
+    uint64_t processes, processes_max, threads, pid_max;
+    uint64_t cores, load[3];            // load in 1/65536: runnable threads over 1, 5 and 15 minutes
+    uint64_t forks, context_switches, interrupts;
+    uint32_t board_revision, reserved;
+    uint64_t board_serial;
+    char board[32], boot_arguments[256];
+};
+
+enum ForkloreProcState { FL_PROC_RUNNING = 'R', FL_PROC_SLEEPING = 'S', FL_PROC_STOPPED = 'T', FL_PROC_ZOMBIE = 'Z', FL_PROC_LENT = 'L' };
+struct ForkloreProcInfo {
+    int32_t pid, parent, group, session, uid, nice;
+    int32_t state, threads, core, foreground;   // state is a ForkloreProcState; foreground: has the terminal
+    uint64_t unique_id, start_ns, user_ns, system_ns, resident_pages;
+    char name[32];
+};
+
+struct ForkloreZoneInfo {
+    char name[32];
+    uint64_t element_size, live, peak, free, pages, limit;  // limit 0: none
+    uint64_t allocations, cache_hits;
+};
+
+enum ForkloreReboot { FL_REBOOT_POWEROFF = 0, FL_REBOOT_RESTART = 1 };
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,76 @@
+// Thread: what the scheduler runs. It knows its task, its kernel stack and its Unix half, and nothing of processes.
+//
+// Life: Waiting (made, never ran) -> Ready <-> Running -> Blocked -> Ready ...; Running -> Dead. Only sched.cpp
+// changes the state. Counterpart in the original: struct thread.
+#pragma once
+
+#include <atomic>
+
+#include "base/list.h"
+#include "base/types.h"
+#include "kernel/stack.h"
+#include "machine/fp.h"
+#include "machine/mutex.h"
+#include "machine/park.h"
+#include "machine/user_frame.h"
+#include "mm/zone.h"
+
+class Task;
+struct UThread;
+
+enum class ThreadState : uint8_t { Waiting, Ready, Running, Blocked, Dead };
+
+// What a thread must look at before it returns to its program: bits of Thread::return_work.
+enum class ReturnWork : uint32_t {
+    Reschedule = 1,     // its time slice ended, or a better thread is ready
+    Signal = 2,         // a signal may be deliverable (proc/signal.cpp looks)
+    Terminate = 4,      // its process ends: it must exit
+    Stop = 8,           // its process is stopped
+};
+
+class Thread : public ThreadBase {
+public:
+    static Zone& zone();
+
+    explicit Thread(const char* thread_name);
+
+    // The program's registers, while the thread is inside the kernel on the program's behalf.
+    UserFrame& user_frame() const { return *reinterpret_cast<UserFrame*>(stack.top().value - sizeof(UserFrame)); }
+
+    void ask(ReturnWork work) { return_work.fetch_or(static_cast<uint32_t>(work), std::memory_order_release); }
+    void done(ReturnWork work) { return_work.fetch_and(~static_cast<uint32_t>(work), std::memory_order_acquire); }
+    bool asked(ReturnWork work) const {
+        return (return_work.load(std::memory_order_acquire) & static_cast<uint32_t>(work)) != 0;
+    }
+
+    // Identity. Written before the thread runs.
+    uint32_t tid = 0;               // rises by one for every thread ever made
+    char name[32] = {};
+    Task* task = nullptr;           // none for a kernel thread
+    UThread* uthread = nullptr;     // none for a kernel thread
+    ListNode task_link;             // Task::threads, guarded by the task's lock
+
+    // Work before the return to the program; any core sets bits, entry/ clears them.
+    std::atomic<uint32_t> return_work{0};
+
+    // Scheduling; sched.cpp's.
+    KernelStack stack;
+    ListNode run_link;
+    std::atomic<ThreadState> state{ThreadState::Waiting};
+    std::atomic<bool> on_core{false};           // its registers are on a core, not yet in `context`
+    bool sleeps_interruptibly = false;
+    std::atomic<WakeReason> wake_reason{WakeReason::Woken};
+    std::atomic<int8_t> nice{0};                // -20..19
+    Nanoseconds slice_left = 0;
+    Nanoseconds last_charged = 0;
+    Nanoseconds run_time = 0;                   // total, exact
+    uint64_t user_samples = 0, system_samples = 0;  // how the clock interrupts found it: they split run_time
+    uint64_t voluntary_switches = 0, involuntary_switches = 0;
+
+    // Mutexes held, for the rank check and the report of a panic.
+    HeldMutexes held_mutexes{};
+
+    // Floating point: kept on the core while the thread runs, here otherwise. `uses_fp` is set by the first use.
+    bool uses_fp = false;
+    FpState fp{};
+};

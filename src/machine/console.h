@@ -1,0 +1,10 @@
+// The console before and under the drivers: polled output that works from any context, panic included.
+#pragma once
+
+#include <string_view>
+
+namespace console {
+
+void put(std::string_view text);    // "\n" is sent as CR LF
+
+}  // namespace console
