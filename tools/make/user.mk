@@ -1,4 +1,103 @@
-# Programs for the guest.
-.PHONY: user
-user:
+# Programs for the guest: libforklore (start code and system calls under newlib), the programs, the
+# initial RAM disk.
+#
+#   src/user/newlib/crt0.S          -> lib/crt0.o
+#   src/user/newlib/*.{c,cpp,S}     -> lib/libforklore.a
+#   src/user/newlib/program.ld      the programs' linker script
+#   src/user/include/               headers that newlib lacks or that replace its own (first in the search)
+#   src/user/programs.mk            says which programs there are:
+#     PROGRAMS    one ELF each, from src/user/programs/NAME.{c,cpp} or all of src/user/programs/NAME/
+#     MULTICALL   names that are hard links to one ELF, /bin/MULTICALL_ELF, made from MULTICALL_DIR
+#     INITRD_FILES  more files: guest path=host path ...
+
+N := $(BUILD)/newlib
+U := $(BUILD)/user
+GCC_INCLUDE = $(shell $(CC_T) -print-file-name=include)
+
+PROGRAMS      ?=
+MULTICALL     ?=
+MULTICALL_DIR ?= src/user/programs/tools
+MULTICALL_ELF ?= tools
+INITRD_FILES  ?=
 -include src/user/programs.mk
+
+# The system's own C headers are glibc's: only the compiler's and newlib's may be seen.
+USER_FLAGS := -nostdinc -isystem src/user/include -isystem $(N)/include -isystem $(GCC_INCLUDE)
+USER_FLAGS += -Isrc -O2 -g -Wall -Wextra -Werror
+# Debian's cross compiler is for Linux and says so; our programs do not run there.
+USER_FLAGS += -U__linux__ -U__linux -Ulinux -U__gnu_linux__ -D__forklore__=1
+# Static programs at a fixed address, no stack-protector or thread-local support in the C library.
+USER_FLAGS += -fno-pic -fno-pie -fno-stack-protector -mno-outline-atomics -mcpu=cortex-a53
+USER_FLAGS += -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+USER_FLAGS += -ffile-prefix-map=$(CURDIR)/=
+USER_CFLAGS   := -std=gnu17 $(USER_FLAGS)
+USER_CXXFLAGS := -std=gnu++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics $(USER_FLAGS)
+USER_LD := src/user/newlib/program.ld
+# Our own pages are 4 KiB; --gc-sections drops the parts of libc.a that nothing calls.
+USER_LDFLAGS := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,--gc-sections -Wl,--build-id=none -T $(USER_LD)
+USER_LIBS = -L$(U)/lib -L$(N)/lib -Wl,--start-group -lforklore -lc -lm -lgcc -Wl,--end-group
+
+$(call flags_file,$(U)/flags,$(USER_CFLAGS) $(USER_CXXFLAGS) $(USER_LDFLAGS))
+
+# newlib: made once; the folder is complete when the stamp is there.
+$(BUILD)/newlib/stamp:
+	@CROSS=$(CROSS) NEWLIB_SRC=$(NEWLIB_SRC) $(PYTHON) tools/fetch.py newlib $(BUILD)
+	@touch $@
+
+$(U)/obj/%.c.o: %.c $(U)/flags | $(N)/stamp
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC_T) $(USER_CFLAGS) -MMD -MP -c $< -o $@
+$(U)/obj/%.cpp.o: %.cpp $(U)/flags | $(N)/stamp
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX_T) $(USER_CXXFLAGS) -MMD -MP -c $< -o $@
+$(U)/obj/%.S.o: %.S $(U)/flags | $(N)/stamp
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC_T) $(USER_CFLAGS) -MMD -MP -c $< -o $@
+
+sources_in = $(sort $(wildcard $(1)/*.c $(1)/*.cpp $(1)/*.S))
+user_objects = $(patsubst %,$(U)/obj/%.o,$(1))
+# A program's sources: one file of its name, or all of the folder of its name.
+program_sources = $(or $(wildcard src/user/programs/$(1).c src/user/programs/$(1).cpp),$(call sources_in,src/user/programs/$(1)))
+
+LIBFORKLORE_SOURCES := $(filter-out %/crt0.S,$(call sources_in,src/user/newlib))
+$(U)/lib/crt0.o: $(U)/obj/src/user/newlib/crt0.S.o
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(U)/lib/libforklore.a: $(call user_objects,$(LIBFORKLORE_SOURCES))
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR_T) rcsD $@ $^
+
+USER_RUNTIME := $(U)/lib/crt0.o $(U)/lib/libforklore.a $(USER_LD)
+# $(call program,name,sources): how one ELF is linked. The copy with debug information is NAME.debug.
+define program
+$(U)/bin/$(1): $(call user_objects,$(2)) $(USER_RUNTIME) | $(N)/stamp
+	$$(call say,LINK,$$@)
+	@mkdir -p $$(@D)
+	$(Q)$(CXX_T) $(USER_LDFLAGS) $(U)/lib/crt0.o $(call user_objects,$(2)) $$(USER_LIBS) -o $(U)/$(1).debug
+	$(Q)$(OBJCOPY_T) --strip-all $(U)/$(1).debug $$@
+USER_ELFS += $(U)/bin/$(1)
+-include $(patsubst %.o,%.d,$(call user_objects,$(2)))
+endef
+USER_ELFS :=
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p),$(call program_sources,$(p)))))
+ifneq ($(MULTICALL),)
+$(eval $(call program,$(MULTICALL_ELF),$(call sources_in,$(MULTICALL_DIR))))
+endif
+-include $(patsubst %.o,%.d,$(call user_objects,$(LIBFORKLORE_SOURCES)))
+
+.PHONY: user initrd
+user: $(USER_ELFS) initrd
+initrd: $(BUILD)/initrd.cpio
+# Programs in /bin, the multi-call names as hard links to one file, then what INITRD_FILES says.
+INITRD_ENTRIES := $(foreach p,$(PROGRAMS),bin/$(p)=$(U)/bin/$(p)) \
+    $(if $(MULTICALL),bin/$(MULTICALL_ELF)=$(U)/bin/$(MULTICALL_ELF)) \
+    $(foreach p,$(MULTICALL),bin/$(p)=@bin/$(MULTICALL_ELF)) $(INITRD_FILES)
+$(call flags_file,$(U)/initrd.list,$(INITRD_ENTRIES))
+$(BUILD)/initrd.cpio: $(USER_ELFS) $(U)/initrd.list tools/mkinitrd.py \
+                      $(foreach e,$(INITRD_FILES),$(filter-out @%,$(lastword $(subst =, ,$(e)))))
+	$(call say,INITRD,$@)
+	$(Q)$(PYTHON) tools/mkinitrd.py $@ $(INITRD_ENTRIES)
