@@ -19,6 +19,16 @@ public:
         ASSERT(before != 0);
         return before == 1;
     }
+    // One more reference, unless the last is gone already and the object only waits for its lock to leave a list.
+    [[nodiscard]] bool ref_unless_gone() const {
+        uint32_t seen = references_.load(std::memory_order_relaxed);
+        while (seen != 0) {
+            if (references_.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed)) {
+                return true;
+            }
+        }
+        return false;
+    }
     uint32_t references() const { return references_.load(std::memory_order_relaxed); }
 
 private:

@@ -20,6 +20,8 @@ enum class LockRank : uint8_t {
     ProcLimits = 105,       // nprocs and the per-user counts
     Proc = 110,             // one process: credentials, name, times
     Signals = 115,          // one process's signal actions and pending signals, its threads' masks
+    UserAccounts = 116, // the list of user accounts
+    Pids = 117,             // the numbers in use
     FileTable = 120,        // one process's descriptors
     Task = 130,             // one task's list of threads
     Futex = 135,            // one bucket of futex waiters

@@ -1,0 +1,64 @@
+// Kinship: the table of all processes, groups and sessions.
+//
+// Lock: families_lock guards these lists, and kin and state of each Proc. An object in them is complete: fork publishes
+// last. Counterpart in the original: the list lock, allproc, pidhash, pgrphash.
+#pragma once
+
+#include "base/ref.h"
+#include "kernel/proc/proc.h"
+
+class Terminal;
+
+// Named by the pid of its maker, which stays in use (PidUse::Session) while a group of it lives.
+class Session : public RefCounted {
+public:
+    static Zone& zone();
+    explicit Session(Proc& maker) : id(maker.pid), leader(&maker) { pid_take(id, PidUse::Session); }
+    void last_reference_gone();
+
+    const Pid id;
+    Proc* leader GUARDED_BY(families_lock);                 // none when it exited
+    Terminal* terminal GUARDED_BY(families_lock) = nullptr; // the controlling one
+};
+
+// Lives while it has a member; its number is in use as PidUse::Group.
+class ProcessGroup {
+public:
+    static Zone& zone();
+    ProcessGroup(Pid group, Ref<Session> its_session) : id(group), session(std::move(its_session)) {
+        pid_take(id, PidUse::Group);
+    }
+    ~ProcessGroup() { pid_release(id, PidUse::Group); }
+
+    const Pid id;
+    const Ref<Session> session;
+    ListNode link;                                              // all groups
+    List<Proc, &Proc::group_link> members GUARDED_BY(families_lock);
+};
+
+// Puts a complete process into the table and among its parent's children; takes it out.
+void family_enter_locked(Proc& proc, Proc& parent) REQUIRES(families_lock);
+void family_leave_locked(Proc& proc) REQUIRES(families_lock);
+
+// By number, zombies too; the pointer is good while the lock is held.
+Proc* find_process_locked(Pid pid) REQUIRES(families_lock);
+ProcessGroup* find_group_locked(Pid group) REQUIRES(families_lock);
+
+List<Proc, &Proc::table_link>& all_processes() REQUIRES(families_lock);
+size_t process_count_locked() REQUIRES(families_lock);
+
+void join_group_locked(ProcessGroup& group, Proc& proc) REQUIRES(families_lock);
+// The group, if this was its last member: to be dropped after the lock.
+[[nodiscard]] ZoneOwned<ProcessGroup> leave_group_locked(Proc& proc) REQUIRES(families_lock);
+// The first group and session, of `proc`.
+Result<> start_session(Proc& proc) EXCLUDES(families_lock);
+
+// POSIX: a group is orphaned if no member has a parent in another group of the same session. `leaving` does not count
+// as a parent any more.
+bool group_orphaned_locked(ProcessGroup& group, const Proc* leaving) REQUIRES(families_lock);
+void signal_group_locked(ProcessGroup& group, const ForkloreSiginfo& info) REQUIRES(families_lock);
+
+Result<uint64_t> sys_setpgid(UserFrame& frame);
+Result<uint64_t> sys_getpgid(UserFrame& frame);
+Result<uint64_t> sys_setsid(UserFrame& frame);
+Result<uint64_t> sys_getsid(UserFrame& frame);

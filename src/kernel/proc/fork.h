@@ -1,0 +1,41 @@
+// Process creation. The contract of lab 3; `fork.cpp` and mm/page_table_copy.cpp are the lab.
+//
+// Gather, commit, publish: every step that can fail gives a move-only owner; behind one marked line nothing fails; another
+// core sees the child only when it is complete. Counterpart in the original: kern_fork.c.
+#pragma once
+
+#include "kernel/proc/proc.h"
+#include "mm/page_table_copy.h"
+
+enum class ProcKind : uint8_t { Fork, Spawn, Vfork };
+
+struct ForkOptions {
+    ProcKind kind = ProcKind::Fork;
+};
+
+// The boot argument copy=: how fork copies private pages.
+void set_fork_copy_mode(CopyMode mode);
+CopyMode fork_copy_mode();
+
+// May forbid a fork; returns the error. One may be registered at a time; none allows all.
+using ForkPolicy = Result<> (*)(Proc& parent);
+void set_fork_policy(ForkPolicy policy);
+Result<> fork_policy_check(Proc& parent);
+
+// The calling process makes a child of the kind Fork: it runs by itself, its registers a copy of `frame` in which fork
+// returned 0. The child's pid. TryAgain (processes, per user, pids), NoMemory, or what the policy says.
+Result<Pid> fork1(UserFrame& frame, const ForkOptions& options);
+
+// The child's identity: number held, credentials, limits, directory and program referenced, files and signal actions
+// duplicated, statistics fresh. It has no task and nobody sees it.
+Result<ZoneOwned<Proc>> forkproc(Proc& parent, ProcSlot slot);
+
+// Publishes a complete child: parent's children, its group, the table; and counts the fork.
+void publish(Proc& parent, Proc& child);
+
+// The first process: forkproc from the kernel's own, with no parent task; it starts at `entry` in the kernel.
+Result<Pid> cloneproc_init(void (*entry)(void*), void* argument);
+
+uint64_t forks_ever();
+
+Result<uint64_t> sys_fork(UserFrame& frame);

@@ -1,0 +1,109 @@
+// Proc: the identity of a program: number, kin, credentials, files, signal actions, limits.
+//
+// Life: Creating -> Running <-> Stopped -> Exiting -> Zombie, then reaped. Only proc_transition() changes the state.
+// Locks: families_lock for kin and state; `lock` for the references; signals.lock for signals. Counterpart: struct proc.
+#pragma once
+
+#include "kernel/fs/file_table.h"
+#include "kernel/fs/vnode.h"
+#include "kernel/proc/credentials.h"
+#include "kernel/proc/limits.h"
+#include "kernel/proc/pid.h"
+#include "kernel/proc/signal.h"
+#include "kernel/proc/uthread.h"
+#include "kernel/task.h"
+#include "kernel/timer.h"
+
+class ProcessGroup;
+extern SpinLock families_lock;
+
+enum class ProcState : uint8_t { Creating, Running, Stopped, Exiting, Zombie };
+
+// What a child has by copy: fork copies this struct whole, so that a field can not be forgotten.
+struct Inherited {
+    char name[32] = {};         // of the program, for people
+    int8_t nice = 0;
+    uint32_t file_mode_mask = 022;
+    Pid responsible = Pid::None;
+    bool executable_set_id = false;     // it runs with an identity that its program file gave it
+};
+
+// "pstats" of the original: fresh in every process, cleared when freed.
+struct ProcStats {
+    static Zone& zone();
+    Nanoseconds start = 0;      // monotonic
+    ForkloreUsage children{};   // of the reaped ones
+    Nanoseconds user = 0, system = 0;   // of the threads that ended
+    uint64_t voluntary_switches = 0, involuntary_switches = 0, signals = 0;
+    uint64_t minor_faults = 0, peak_pages = 0;
+};
+
+class Proc {
+public:
+    static Zone& zone();
+    explicit Proc(Pid number) : pid(number), alarm(&Proc::alarm_rings, this) {}
+
+    const Pid pid;
+    uint64_t unique_id = 0;
+    uint32_t id_version = 0;
+    Inherited inherited;
+
+    // Guarded by families_lock.
+    ProcState state = ProcState::Creating;
+    Proc* parent = nullptr;
+    ProcessGroup* group = nullptr;
+    ListNode table_link, hash_link, sibling_link, group_link;
+    List<Proc, &Proc::sibling_link> children;
+    Channel children_changed;           // wait4 sleeps here
+    int wait_status = 0;                // of a zombie, or the stop signal of a stopped process
+    bool stop_unreported = false, continue_unreported = false;
+    bool has_execed = false;            // the accounting flag "forked, not exec'ed" is its opposite
+
+    // Guarded by `lock`.
+    SpinLock lock{LockRank::Proc, "proc"};
+    Ref<Credentials> credentials GUARDED_BY(lock);
+    Ref<Limits> limits GUARDED_BY(lock);
+    Ref<Vnode> directory GUARDED_BY(lock);
+    Ref<Vnode> program GUARDED_BY(lock);
+
+    // Its own locks inside; replaced never, gone when the process exits.
+    ZoneOwned<FileTable> files;
+
+    SignalState signals;
+    // Written under signals.lock: whoever signals the process finds its threads here.
+    ZoneOwned<Task> task;               // none while on loan, and from exit on
+    Thread* lent_thread = nullptr;      // the thread that runs as this process while it has no task (vfork)
+    bool exiting = false;
+    unsigned loans = 0;                 // threads of this process that are lent
+    Channel threads_changed;            // exit and exec wait here until they are alone
+
+    ZoneOwned<ProcStats> stats;
+    ProcSlot slot;
+    Timer alarm;                        // ITIMER_REAL
+    Nanoseconds alarm_interval = 0, alarm_deadline = 0;   // guarded by signals.lock
+
+private:
+    static void alarm_rings(void* proc);
+};
+
+void proc_init();                       // zones, the kernel's own process
+
+// The process that the current thread acts as: the loan's child while the thread is lent.
+inline UThread& current_uthread() { return *cpu::current_thread()->uthread; }
+inline Proc& current_proc() {
+    UThread& uthread = current_uthread();
+    return uthread.loan ? uthread.loan->child() : *uthread.proc;
+}
+Proc& kernel_proc();
+
+// References for use without the lock: the thread's own if it has one, else the process's.
+Ref<Credentials> current_credentials();
+Ref<Vnode> current_directory();
+void set_current_directory(Ref<Vnode> directory);
+uint64_t current_limit(ForkloreResource resource);
+
+// Edges of the life above; panics on any other. families_lock is held.
+void proc_transition(Proc& proc, ProcState to) REQUIRES(families_lock);
+
+// CPU time, faults, switches of a process so far, dead threads included.
+ForkloreUsage proc_usage(Proc& proc);
