@@ -1,0 +1,164 @@
+// The user half's page tables: typed descriptors, and the tree of three levels that owns the pages it maps.
+//
+// Tables are data: only machine/ram.h touches their memory and only machine/mmu.h the hardware, so all of this runs
+// on the host with real descriptor bits. A valid entry holds one reference to its page. A table's frame counts its
+// valid entries (PageFrame::link); a table that becomes empty is given back, except for the root.
+// Lock: that of the address space which owns the tree.
+#pragma once
+
+#include "base/bits.h"
+#include "machine/mmu.h"
+#include "mm/page.h"
+
+enum class Access : uint8_t { Read, Write, Execute };
+
+// What a program may do with a range of its memory. Nothing is both writable and executable.
+struct Protection {
+    bool read = false, write = false, execute = false;
+    static constexpr Protection none() { return {}; }
+    static constexpr Protection read_only() { return {true, false, false}; }
+    static constexpr Protection read_write() { return {true, true, false}; }
+    static constexpr Protection read_execute() { return {true, false, true}; }
+    constexpr bool allows(Access access) const {
+        return access == Access::Write ? write : access == Access::Execute ? execute : read;
+    }
+    friend constexpr bool operator==(const Protection&, const Protection&) = default;
+};
+
+// The index into MAIR_EL1 (ARM ARM D17.2.97) that a descriptor chooses; the machine sets MAIR_EL1 to mair_value.
+enum class MemoryKind : uint8_t {
+    Normal = 0,         // write-back, read and write allocate, cacheable inside and outside
+    Device = 1,         // Device-nGnRE
+    Uncached = 2,       // normal, not cacheable
+};
+inline constexpr uint64_t mair_value = 0xffull | 0x04ull << 8 | 0x44ull << 16;
+
+// One 64-bit entry of a stage-1 table, 4-KiB granule (ARM ARM D8.3.1 table, D8.3.2 block and page descriptors).
+struct Descriptor {
+    uint64_t bits = 0;
+
+    using Valid = BitField<uint64_t, 0>;
+    using Type = BitField<uint64_t, 1>;             // 1: table (levels 1, 2) or page (level 3); 0: block
+    using Kind = BitField<uint64_t, 2, 4>;          // AttrIndx
+    using User = BitField<uint64_t, 6>;             // AP[1]: EL0 may access it
+    using ReadOnly = BitField<uint64_t, 7>;         // AP[2]
+    using Shareability = BitField<uint64_t, 8, 9>;  // 3: inner
+    using Accessed = BitField<uint64_t, 10>;        // AF: clear would fault
+    using NotGlobal = BitField<uint64_t, 11>;       // nG: belongs to one asid
+    using Frame = BitField<uint64_t, 12, 47>;
+    using KernelNoExecute = BitField<uint64_t, 53>; // PXN
+    using UserNoExecute = BitField<uint64_t, 54>;   // UXN
+    // 55..58 are for software. Both describe the page: who else may see what is written to it.
+    using CopyOnWrite = BitField<uint64_t, 55>;     // perhaps not ours alone: copy it before the first write
+    using Shared = BitField<uint64_t, 56>;          // shared with intent: fork shares it again
+
+    constexpr bool valid() const { return bits & Valid::mask; }
+    constexpr bool user_readable() const { return bits & User::mask; }
+    constexpr bool user_writable() const { return (bits & (User::mask | ReadOnly::mask)) == User::mask; }
+    constexpr bool user_executable() const { return !(bits & UserNoExecute::mask); }
+    constexpr bool copy_on_write() const { return bits & CopyOnWrite::mask; }
+    constexpr bool shared() const { return bits & Shared::mask; }
+    constexpr PhysAddr address() const { return PhysAddr(bits & Frame::mask); }
+    constexpr bool allows(Access access) const {
+        return access == Access::Write     ? user_writable()
+               : access == Access::Execute ? user_readable() && user_executable()
+                                           : user_readable();
+    }
+
+    static constexpr Descriptor table(PhysAddr next) {
+        return {(next.value & Frame::mask) | Type::mask | Valid::mask};
+    }
+    static constexpr Descriptor user_page(PhysAddr page, Protection protection, bool is_shared, bool copy) {
+        uint64_t word = (page.value & Frame::mask) | Valid::mask | Type::mask | Shareability::of(3) | Accessed::mask |
+                        NotGlobal::mask | KernelNoExecute::mask | Kind::of(static_cast<uint64_t>(MemoryKind::Normal));
+        word |= is_shared ? Shared::mask : 0;
+        word |= copy ? CopyOnWrite::mask : 0;
+        return Descriptor{word}.with(protection);
+    }
+    // The same page under another protection; one that is copied on write is never writable.
+    constexpr Descriptor with(Protection protection) const {
+        bool any = protection.read || protection.write || protection.execute;
+        uint64_t word = bits & ~(User::mask | ReadOnly::mask | UserNoExecute::mask);
+        word |= any ? User::mask : 0;
+        word |= protection.write && !copy_on_write() ? 0 : ReadOnly::mask;
+        word |= protection.execute ? 0 : UserNoExecute::mask;
+        return {word};
+    }
+    friend constexpr bool operator==(const Descriptor&, const Descriptor&) = default;
+};
+static_assert(sizeof(Descriptor) == 8);
+
+inline constexpr size_t table_entries = page_size / sizeof(Descriptor);
+using DescriptorTable = Descriptor[table_entries];
+
+// What one entry of a table of each level covers; three levels make 39 bits.
+inline constexpr unsigned level_shift[] = {0, 30, 21, 12};
+inline constexpr uint64_t leaf_table_bytes = 1ull << level_shift[2];    // what a table of level 3 covers
+
+// An owner of a tree. Its space's asid says whether translations may be cached: 0 means that none can be.
+class PageTable {
+public:
+    static Result<PageTable> create();
+    PageTable() = default;      // no tree: only to be assigned to
+    PageTable(PageTable&& other);
+    PageTable& operator=(PageTable&& other);
+    ~PageTable();               // releases all pages and tables; the tree must not be active, and is not invalidated
+
+    PhysAddr root() const { return root_; }
+    PageCount resident() const { return PageCount(resident_); }
+
+    // The level-3 entry of `address`, or nullptr if there is no table for it. It may be invalid.
+    Descriptor* find(UserAddr address) const;
+    // The level-3 table of `address` (index with leaf_index), or nullptr; ensure_leaf makes it: NoMemory.
+    Descriptor* find_leaf(UserAddr address) const;
+    Result<Descriptor*> ensure_leaf(UserAddr address);
+    static size_t leaf_index(UserAddr address) { return (address.value >> page_shift) % table_entries; }
+
+    // Maps a page where none is (panics otherwise), taking its reference over. NoMemory: the reference is released.
+    Result<> map(UserAddr address, PageRef page, Protection protection, bool shared, bool copy_on_write);
+    // Break-before-make: takes the valid `entry` of `address` away, makes all cores forget it, writes the new one.
+    // The old page's reference is released.
+    void replace(UserAddr address, Descriptor& entry, Descriptor with, mmu::Asid asid);
+    // Other permissions, same page: no break needed, but the cores must forget the old ones.
+    void change(UserAddr address, Descriptor& entry, Descriptor with, mmu::Asid asid);
+
+    // Takes away every page in [start, end): entries first, then the cores' memory of them, then the references.
+    // With asid 0 nothing is invalidated: nobody can have cached anything.
+    void unmap(UserAddr start, UserAddr end, mmu::Asid asid);
+    // New permissions for the pages there; absent pages stay absent.
+    void protect(UserAddr start, UserAddr end, Protection protection, mmu::Asid asid);
+
+    // Calls visit(UserAddr, Descriptor&) for each valid entry in [start, end), in order.
+    template <typename Visit>
+    void walk(UserAddr start, UserAddr end, Visit visit) const;
+
+    // For page_table_copy.cpp: `count` valid entries were written into the leaf table.
+    void entries_added(const Descriptor* leaf, size_t count);
+
+private:
+    class Removal;
+    explicit PageTable(PhysAddr root) : root_(root) {}
+    Descriptor* middle_entry(UserAddr address) const;   // the level-2 entry, or nullptr
+    void drop_leaf_if_empty(UserAddr address, Removal& removal);
+    void release_all();
+
+    static constexpr PhysAddr none{~0ull};
+    PhysAddr root_ = none;
+    size_t resident_ = 0;
+};
+
+template <typename Visit>
+void PageTable::walk(UserAddr start, UserAddr end, Visit visit) const {
+    while (start < end) {
+        UserAddr next((start.value | (leaf_table_bytes - 1)) + 1);
+        UserAddr stop = next < end ? next : end;
+        if (Descriptor* leaf = find_leaf(start)) {
+            for (UserAddr at = start; at < stop; at = at + page_size) {
+                if (Descriptor& entry = leaf[leaf_index(at)]; entry.valid()) {
+                    visit(at, entry);
+                }
+            }
+        }
+        start = stop;
+    }
+}
