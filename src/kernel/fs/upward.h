@@ -1,0 +1,26 @@
+// What the file system asks of the processes above it: declared here, defined in kernel/proc.
+#pragma once
+
+#include "base/types.h"
+
+// Sends `signal` to every process of the group. Any context, interrupts too; no spin lock of rank Families or above held.
+void signal_foreground_group(Pid group, int signal);
+
+// Sends `signal` to the current thread's process: SIGPIPE, SIGXFSZ. No spin lock held.
+void signal_current(int signal);
+
+// Who uses the terminal: the current process.
+struct JobIdentity {
+    Pid pid = Pid::Kernel, group = Pid::Kernel, session = Pid::Kernel;
+};
+JobIdentity current_job();
+
+// A process in the background touched its terminal: `signal` (SIGTTIN, SIGTTOU) to its group, unless it is ignored
+// or blocked by the current process, or the group is orphaned. No spin lock held.
+enum class BackgroundVerdict { Sent, Ignored, Orphaned };
+BackgroundVerdict signal_background_group(int signal);
+// The session of a process group; Pid::None if there is no such group.
+Pid session_of_group(Pid group);
+
+// Random bytes, any number, any context: what the random pool of boot/main.cpp gives.
+void random_fill(void* output, size_t bytes);
