@@ -1,1 +1,1 @@
-# target
+T := $(BUILD)/target

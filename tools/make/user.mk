@@ -12,7 +12,7 @@
 
 N := $(BUILD)/newlib
 U := $(BUILD)/user
-GCC_INCLUDE = $(shell $(CC_T) -print-file-name=include)
+GCC_INCLUDE = $(shell $(CC_T) -print-file-name=include 2>/dev/null)
 
 PROGRAMS      ?=
 MULTICALL     ?=

@@ -1,1 +1,70 @@
-# verbs
+# What people type. `run`, `test` and `bench` first see that everything needed is installed; a stamp
+# remembers it, so that the second time costs nothing.
+
+# The recipes get the options as FORKLORE_* variables, unexpanded: `CMD='echo $$HOME'` reaches the guest as typed.
+RUN_OPTIONS := CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY
+$(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
+$(foreach v,$(RUN_OPTIONS),$(eval export FORKLORE_$(v) := $$(value $(v))))
+export FORKLORE_BUILD := $(BUILD)
+export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
+# Make's own -j is left alone; without it a build uses every core.
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PARALLEL = $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(JOBS))
+# Tools that the user chose; setup does not install what is replaced.
+TOOL_VARIABLES := CROSS QEMU NEWLIB_SRC CPPUTEST_SRC UBOOT DTC MKIMAGE SFDISK MTOOLS GDB_PROGRAM HOST_CXX CLANG_CXX
+$(foreach v,$(TOOL_VARIABLES),$(if $(filter command environment,$(origin $(v))),$(eval export FORKLORE_$(v) := $($(v)))))
+export CROSS QEMU DTC HOST_CXX CLANG_CXX
+export V
+
+S := $(BUILD)/setup
+$(S)/%.stamp: tools/packages.txt tools/setup.sh
+	@tools/setup.sh $*
+	@mkdir -p $(@D) && touch $@
+
+# Installing comes before building: these verbs start make again when everything is there.
+.PHONY: setup run test bench uboot doctor help clean clean-all
+setup: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp
+	@$(MAKE) $(PARALLEL) $(N)/stamp $(BUILD)/cpputest-source/stamp uboot
+
+$(BUILD)/rpi3.dtb: platforms/rpi3.dts
+	$(call say,DTC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(DTC) -q -I dts -O dtb $< -o $@
+
+uboot: $(BUILD)/uboot/u-boot.bin
+$(BUILD)/uboot/u-boot.bin:
+	@$(PYTHON) tools/fetch.py uboot $(BUILD)
+
+$(BUILD)/cpputest-source/stamp:
+	@$(PYTHON) tools/fetch.py cpputest $(BUILD)
+	@touch $@
+
+RUN_FILES := $(if $(KERNEL),,$(K)/kernel8.img) $(if $(INITRD),,$(BUILD)/initrd.cpio) \
+             $(if $(DTB),,$(BUILD)/rpi3.dtb) $(if $(filter uboot,$(BOOT)),$(BUILD)/uboot/u-boot.bin)
+.PHONY: run-files
+run-files: $(RUN_FILES)
+	@:
+# The build's own lines go to standard error: with CMD, standard output is the guest's alone.
+run: $(S)/run.stamp $(if $(filter uboot,$(BOOT)),$(S)/uboot.stamp)
+	@$(MAKE) $(PARALLEL) run-files >&2
+	@$(PYTHON) tools/run.py
+
+test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp
+	@$(PYTHON) tools/testrun.py
+
+bench: $(S)/run.stamp
+	@$(MAKE) $(PARALLEL) run-files
+	@$(PYTHON) tools/bench.py
+
+doctor:
+	@if command -v $(PYTHON) >/dev/null; then $(PYTHON) tools/doctor.py; \
+	 else echo 'python3: missing; install python3, or set PYTHON to its path'; exit 1; fi
+
+# newlib and what was fetched stay: they take a minute and do not change.
+clean:
+	rm -rf $(K) $(U) $(H) $(T) $(BUILD)/bin $(BUILD)/initrd.cpio $(BUILD)/rpi3.dtb $(BUILD)/forklore.img
+clean-all:
+	rm -rf $(BUILD)
+
+help:
+	@cat tools/make/help.txt
