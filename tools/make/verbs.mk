@@ -9,7 +9,7 @@ export FORKLORE_BUILD := $(BUILD)
 export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 # Make's own -j is left alone; without it a build uses every core.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
-PARALLEL = $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(JOBS))
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 # Tools that the user chose; setup does not install what is replaced.
 TOOL_VARIABLES := CROSS QEMU NEWLIB_SRC CPPUTEST_SRC UBOOT DTC MKIMAGE SFDISK MTOOLS GDB_PROGRAM HOST_CXX CLANG_CXX
 $(foreach v,$(TOOL_VARIABLES),$(if $(filter command environment,$(origin $(v))),$(eval export FORKLORE_$(v) := $($(v)))))
