@@ -6,5 +6,6 @@
 namespace console {
 
 void put(std::string_view text);    // "\n" is sent as CR LF
+void flush();                       // returns when the last character has left the machine
 
 }  // namespace console

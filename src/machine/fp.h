@@ -13,4 +13,6 @@ static_assert(sizeof(FpState) == 528);
 extern "C" {
 void fp_save(FpState* to);          // both want fp_enable() before
 void fp_load(const FpState* from);
+void fp_enable();                   // this core's registers become usable, by programs too
+void fp_disable();                  // every use traps
 }

@@ -17,4 +17,8 @@ namespace user_access {
 // Atomic access to an aligned word, for futexes.
 [[nodiscard]] bool load_word(UserAddr from, uint32_t& value);
 
+// For the handler of kernel faults, once it could not make the page at a user address (FAR below user_end): if `pc`
+// lies in one of the copies above, sets it to where the copy answers failure. False: a fault of the kernel's own.
+[[nodiscard]] bool fixup(uint64_t& pc);
+
 }  // namespace user_access

@@ -1,0 +1,23 @@
+// The kernel half's page tables: built before the MMU is on, fitted to the machine's RAM once that is known.
+#pragma once
+
+#include "base/types.h"
+
+// Values for the registers, in the order in which head.S loads them.
+struct MmuSettings {
+    uint64_t identity_root, kernel_root;    // TTBR0_EL1 for the switch-on, TTBR1_EL1
+    uint64_t mair, tcr, sctlr;
+    uint64_t empty_root;                    // TTBR0_EL1 from then on
+};
+extern "C" MmuSettings mmu_settings;
+
+// Called by head.S at the physical load address with the MMU off: position independent, no exclusives, no unaligned
+// access, no table of pointers. `device_tree` is what the loader passed; its pages are mapped if it is one.
+extern "C" void build_early_map(uint64_t device_tree);
+
+// Makes the linear map end at `end` (2-MiB aligned, below the devices) instead of layout::default_ram_end. Core 0 alone.
+void fit_linear_map(PhysAddr end);
+
+// Where the image was loaded, and the physical address of something in it.
+PhysAddr image_load_address();
+PhysAddr image_phys_of(const void* in_image);

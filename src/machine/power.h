@@ -1,0 +1,13 @@
+// The end of a run, and the next one.
+#pragma once
+
+namespace power {
+
+// Says `forklore: power off, status N`, which is the machine's verdict for who started it, and ends. Any context.
+[[noreturn]] void off(unsigned status);
+// Says `forklore: restart` and starts the machine again.
+[[noreturn]] void restart();
+// Ends without a word, as restart() with `reset`; for a panic that has said its own.
+[[noreturn]] void end(bool reset);
+
+}  // namespace power
