@@ -26,6 +26,7 @@ enum class LockRank : uint8_t {
     Task = 130,             // one task's list of threads
     Futex = 135,            // one bucket of futex waiters
     FileWait = 140,         // waiters of pipes, terminals and poll
+    FilePages = 145,        // one memory file's index of page frames
     MutexWait = 150,        // the waiters of one mutex
     AddressSpaceIds = 155,  // which asid is whose
     KernelStacks = 158,     // the free kernel stacks

@@ -10,7 +10,7 @@
 #include "base/ref.h"
 #include "base/result.h"
 #include "kernel/fs/io_buffer.h"
-#include "mm/page.h"
+#include "mm/address_space.h"
 
 class Directory;
 
@@ -31,14 +31,13 @@ inline constexpr uint32_t mode_bits = 07777;
 
 // How one transfer is to be done.
 struct Transfer {
-    uint64_t offset = 0;        // where, if the vnode is seekable
+    uint64_t offset = 0;        // in: where it begins; out: where the next one begins. For seekable vnodes
     IoBuffer buffer;
     unsigned open_flags = 0;    // FL_O_* of the open file: O_NONBLOCK and O_APPEND matter
     uint64_t size_limit = ~0ull;// RLIMIT_FSIZE: a write does not go beyond
-    uint64_t end = 0;           // out: the offset behind the last byte moved, if the vnode is seekable
 };
 
-class Vnode : public RefCounted {
+class Vnode : public RefCounted, public PageSource {
 public:
     Vnode(const Vnode&) = delete;
     Vnode& operator=(const Vnode&) = delete;
@@ -82,10 +81,15 @@ public:
     // For exec: up to `bytes` bytes into kernel memory; fewer only at the end of the file.
     Result<size_t> read_kernel(uint64_t offset, void* to, size_t bytes);
 
-    // --- Programs are mapped straight from the page frames of a file ---
-    // The frame with the content of that page, never to be written by its receiver: a later write to the file gets a
-    // fresh copy. NoMemory; Invalid: beyond the end, or no file. Takes no mutex.
-    virtual Result<PageRef> share_page(uint64_t page_index);
+    // --- Programs are mapped straight from the page frames of a file (mm/address_space.h) ---
+    // A frame that is mapped is a snapshot: a later write to the file goes to a fresh copy. Invalid: no file.
+    Result<PhysAddr> page(uint64_t index) override;
+    void ref_source() override { ref(); }
+    void unref_source() override {
+        if (unref()) {
+            last_reference_gone();
+        }
+    }
 
     virtual void last_reference_gone() = 0;     // of Ref<Vnode>: the object goes back to its zone
 
@@ -105,8 +109,9 @@ protected:
     virtual uint64_t device_number() const { return 0; }
 
 private:
-    friend class Directory;     // counts the names
+    friend class Directory;             // counts the names
     static Nanoseconds timestamp();     // since 1970
+    static uint64_t next_inode();
 
     const VnodeKind kind_;
     std::atomic<uint32_t> mode_;
