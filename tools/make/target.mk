@@ -1,1 +1,43 @@
+# Tests inside the kernel: the same kernel, with CppUTest, tests/unit and tests/target in place of the
+# first program. The test image is never what runs otherwise.
+
 T := $(BUILD)/target
+CPPUTEST := $(BUILD)/cpputest-source
+
+# CppUTest wants a C library: newlib's, above what tests/target/platform.cpp gives it.
+TARGET_TEST_FLAGS := $(filter-out -Isrc -Isrc/machine/rpi3,$(KERNEL_FLAGS)) -Isrc -Isrc/machine/rpi3 -Itests \
+    -nostdinc -isystem src/user/include/c++ $(CXX_INCLUDES) -isystem $(N)/include -isystem $(GCC_INCLUDE) \
+    -I$(CPPUTEST)/include -U__linux__ -U__linux -Ulinux
+# No exceptions: a failed check leaves the test by longjmp. No memory-leak detection: it replaces `new`,
+# and the ledgers of our own zones and pages say more.
+TARGET_TEST_FLAGS += -DCPPUTEST_STD_CPP_LIB_DISABLED=1 -DCPPUTEST_MEM_LEAK_DETECTION_DISABLED=1
+# The framework computes with doubles; the tests and the kernel do not.
+CPPUTEST_FLAGS := $(filter-out -mgeneral-regs-only -Wall -Wextra -Wshadow -Werror,$(TARGET_TEST_FLAGS)) -w
+
+CPPUTEST_SOURCES := $(patsubst $(CPPUTEST)/%,%,$(wildcard $(CPPUTEST)/src/CppUTest/*.cpp))
+CPPUTEST_OBJECTS := $(CPPUTEST_SOURCES:%=$(T)/cpputest/%.o)
+TARGET_TESTS := $(UNIT_TESTS) $(call find,tests/target,.cpp)
+TARGET_TEST_OBJECTS := $(TARGET_TESTS:%=$(T)/%.o)
+$(call flags_file,$(T)/flags,$(CXX_T) $(TARGET_TEST_FLAGS))
+$(call flags_file,$(T)/objects,$(TARGET_TEST_OBJECTS) $(KERNEL_OBJECTS) $(CPPUTEST_OBJECTS))
+
+$(T)/cpputest/%.cpp.o: $(CPPUTEST)/%.cpp $(T)/flags | $(N)/stamp
+	$(call say,CXX,cpputest/$(<F))
+	@mkdir -p $(@D)
+	$(Q)$(CXX_T) $(CPPUTEST_FLAGS) -c $< -o $@
+$(T)/tests/target/platform.cpp.o: tests/target/platform.cpp $(T)/flags | $(N)/stamp
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX_T) $(CPPUTEST_FLAGS) -MMD -MP -c $< -o $@
+$(T)/%.cpp.o: %.cpp $(T)/flags | $(N)/stamp
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX_T) $(TARGET_TEST_FLAGS) -MMD -MP -c $< -o $@
+-include $(TARGET_TEST_OBJECTS:.o=.d)
+
+# --wrap: what would start the first program starts the tests (tests/target/main.cpp).
+TARGET_WRAP ?=
+.PHONY: kernel-test
+kernel-test: $(T)/kernel-test.img
+$(T)/kernel-test.elf: $(KERNEL_OBJECTS) $(TARGET_TEST_OBJECTS) $(CPPUTEST_OBJECTS) $(KERNEL_LD) tools/mksymbols.py $(T)/objects
+	$(call link_kernel,$(TARGET_WRAP) $(KERNEL_OBJECTS) $(TARGET_TEST_OBJECTS) $(CPPUTEST_OBJECTS) -L$(N)/lib -lc -lm -lgcc)
