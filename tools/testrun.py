@@ -1,0 +1,232 @@
+"""Runs all tests, group by group; `make test` calls it. The last line is `N passed, N failed`.
+
+    ONLY=GROUP         one group: levels headers thread-safety unit stress kernel user system
+    ONLY=GROUP:TEST    one test of it: unit:Group.name, system:test_shell.Shell.test_pipeline, kernel:Group.name
+
+A group that cannot be built counts as one failed test.
+"""
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BUILD = Path(os.environ.get("FORKLORE_BUILD") or "build")
+CORES = os.cpu_count() or 1
+# For a test that waits for ever; nothing depends on it being reached.
+HOST_LIMIT_SECONDS = 1200
+KERNEL_TEST_GUEST_SECONDS = "600"
+
+
+@dataclass
+class Outcome:
+    passed: int = 0
+    failed: int = 0
+    report: list[str] = field(default_factory=list)     # what to show of the failures
+    again: list[str] = field(default_factory=list)      # names of failing tests, for ONLY
+
+    def fail(self, name: str, text: str) -> None:
+        self.failed += 1
+        self.again.append(name)
+        self.report.append(text.rstrip())
+
+
+def environment(**more: str) -> dict[str, str]:
+    # The options of the verb must not leak into the makes and runs below it.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("FORKLORE_", "MAKE", "MFLAGS"))}
+    for name in ("CROSS", "QEMU", "CLANG_CXX", "HOST_CXX", "GDB_PROGRAM", "MKIMAGE", "SFDISK", "MTOOLS"):
+        if value := os.environ.get("FORKLORE_" + name):
+            kept[name] = value
+    return kept | {"FORKLORE_BUILD": str(BUILD)} | more
+
+
+def shell(command: list[str], **more: str) -> tuple[int, str]:
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=environment(**more), timeout=HOST_LIMIT_SECONDS)
+    except subprocess.TimeoutExpired as late:
+        return 124, (late.stdout or b"").decode(errors="replace") + f"\nended after {HOST_LIMIT_SECONDS} s"
+    except OSError as error:
+        return 127, f"{command[0]}: {error.strerror}"
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def make(*goals: str, keep_going: bool = False) -> tuple[int, str]:
+    """Builds; shows the step of the build while it goes on."""
+    command = ["make", "--no-print-directory", f"-j{CORES}", f"BUILD={BUILD}", *(["-k"] if keep_going else []), *goals]
+    job = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           env=environment(), text=True, errors="replace")
+    said: list[str] = []
+    shown = time.monotonic()
+    assert job.stdout
+    for line in job.stdout:
+        said.append(line)
+        if time.monotonic() - shown > 3:
+            shown = time.monotonic()
+            print(f"    {line.rstrip()[:100]}", flush=True)
+    return job.wait(), "".join(said)
+
+
+def errors_of(said: str) -> str:
+    """A build's output without its quiet command lines."""
+    lines = [line for line in said.splitlines() if not re.match(r"  [A-Z+]+ +\S+$", line)]
+    return "\n".join(lines[:60])
+
+
+# --- groups -----------------------------------------------------------------------------------------
+
+def levels(_: str) -> Outcome:
+    status, said = make("levels")
+    outcome = Outcome(passed=int(status == 0))
+    if status:
+        outcome.fail("", said)
+    return outcome
+
+
+def each_file(goal: str, label: str) -> Callable[[str], Outcome]:
+    """A group whose tests are files that make compiles: those that are not up to date afterwards failed."""
+    def run(_: str) -> Outcome:
+        status, said = make(goal, keep_going=True)
+        outcome = Outcome(passed=len(list((BUILD / "host" / goal).rglob("*.ok"))))
+        if status:
+            for file in sorted(set(re.findall(r"\[\S+: \S+/" + goal + r"/(\S+)\.ok\]", said))) or ["?"]:
+                outcome.fail("", f"{file}: {label}")
+                # The mark of an earlier, good version may still be there.
+                outcome.passed -= int((BUILD / "host" / goal / f"{file}.ok").exists())
+            outcome.report.append(errors_of(said))
+        return outcome
+    return run
+
+
+def count_cpputest(outcome: Outcome, status: int, said: str, what: str) -> None:
+    """Adds what CppUTest's last line says: OK (n tests, n ran, ...) or Errors (n failures, n tests, n ran, ...)."""
+    summary = None
+    for summary in re.finditer(r"^(OK|Errors) \((?:(\d+) failures?, )?\d+ tests?, (\d+) ran", said, re.M):
+        pass
+    if not summary:
+        outcome.fail("", f"{what} ended with status {status} and without a summary:\n" + "\n".join(said.splitlines()[-60:]))
+        return
+    names = list(dict.fromkeys(re.findall(r"Failure in (?:IGNORE_)?TEST\((\w+), (\w+)\)", said)))
+    failed = len(names)
+    outcome.passed += int(summary[3]) - failed
+    for group, name in names:
+        outcome.fail(f"{group}.{name}", "")
+    if failed:
+        outcome.report.append("\n".join(line for line in said.splitlines() if not re.match(r"TEST\(.*ms$", line)))
+    elif status:
+        outcome.fail("", f"{what} passed its tests and ended with status {status}:\n" + "\n".join(said.splitlines()[-40:]))
+
+
+def cpputest(goal: str) -> Callable[[str], Outcome]:
+    def run(only: str) -> Outcome:
+        outcome = Outcome()
+        status, said = make(goal)
+        if status:
+            outcome.fail("", errors_of(said))
+            return outcome
+        status, said = shell([str(BUILD / "host" / goal), "-v", *(["-t", only] if only else [])],
+                             TSAN_OPTIONS="halt_on_error=1", UBSAN_OPTIONS="print_stacktrace=1")
+        count_cpputest(outcome, status, said, goal)
+        return outcome
+    return run
+
+
+def kernel(only: str) -> Outcome:
+    outcome = Outcome()
+    status, said = make("kernel-test", "run-files")
+    if status:
+        outcome.fail("", errors_of(said))
+        return outcome
+    image = BUILD / "target" / "kernel-test.img"
+    status, said = shell([sys.executable, "tools/run.py", f"KERNEL={image}", f"TIMEOUT={KERNEL_TEST_GUEST_SECONDS}", "INPUT=/dev/null",
+                          *([f"ARGS=test={only}"] if only else [])])
+    count_cpputest(outcome, status, said, "the kernel's tests")
+    return outcome
+
+
+def user(only: str) -> Outcome:
+    """The programs of tests/user, one boot: each prints `PASS name` or `FAIL name: why` for each of its tests."""
+    outcome = Outcome()
+    status, said = make("run-files", "user-tests")
+    if status:
+        outcome.fail("", errors_of(said))
+        return outcome
+    folder = BUILD / "user" / "tests"
+    programs = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+    programs = [p for p in programs if not only or p == only.split(".")[0]]
+    for program in programs:
+        status, said = shell([sys.executable, "tools/run.py", f"CMD=/add/{program}", f"ADD={folder}", "TIMEOUT=120"])
+        passed, failed = re.findall(r"^PASS (.+)$", said, re.M), re.findall(r"^FAIL (.+)$", said, re.M)
+        outcome.passed += len(passed)
+        for line in failed:
+            outcome.fail(program, f"{program}: {line}")
+        if (status != 0 and not failed) or not (passed or failed):
+            outcome.fail(program, f"{program} ended with status {status}:\n{said}")
+    return outcome
+
+
+def system(only: str) -> Outcome:
+    """Python tests that drive whole machines, two at a time."""
+    outcome = Outcome()
+    status, said = make("run-files", "uboot", "kernel-test")
+    if status:
+        outcome.report.append(errors_of(said))  # tests that need no kernel still run
+    status, said = shell([sys.executable, "tests/system/run.py", "--list"])
+    if status:
+        outcome.fail("", said)
+        return outcome
+    names = [name for name in said.split() if name.startswith(only)]
+    with ThreadPoolExecutor(max_workers=min(2, CORES)) as pool:
+        jobs = {pool.submit(shell, [sys.executable, "tests/system/run.py", name]): name for name in names}
+        for job in as_completed(jobs):
+            status, said = job.result()
+            if status == 0:
+                outcome.passed += 1
+            else:
+                outcome.fail(jobs[job], f"{jobs[job]}:\n{said}")
+                print(f"    failed: {jobs[job]}", flush=True)
+    return outcome
+
+
+GROUPS: dict[str, Callable[[str], Outcome]] = {
+    "levels": levels,
+    "headers": each_file("headers", "does not compile alone"),
+    "thread-safety": each_file("thread-safety", "clang complains"),
+    "unit": cpputest("unit"),
+    "stress": cpputest("stress"),
+    "kernel": kernel,
+    "user": user,
+    "system": system,
+}
+
+
+def main() -> int:
+    group, _, test = os.environ.get("FORKLORE_ONLY", "").partition(":")
+    if group and group not in GROUPS:
+        print(f"ONLY={group}: the groups are {' '.join(GROUPS)}", file=sys.stderr)
+        return 2
+    passed = failed = 0
+    for name in [group] if group else GROUPS:
+        start = time.monotonic()
+        print(f"{name}", flush=True)
+        outcome = GROUPS[name](test)
+        for text in filter(None, outcome.report):
+            print("    " + text.replace("\n", "\n    "))
+        for again in dict.fromkeys(outcome.again):
+            print(f"    again: make test ONLY={name}" + (f":{again}" if again else ""))
+        print(f"  {outcome.passed} passed, {outcome.failed} failed ({time.monotonic() - start:.0f} s)", flush=True)
+        passed, failed = passed + outcome.passed, failed + outcome.failed
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
