@@ -43,7 +43,11 @@ void Gpio::set_pull(unsigned pin, Pull pull) {
 void Gpio::write(unsigned pin, bool high) {
     ASSERT(pin < pin_count);
     device::barrier();
-    (high ? registers_->set : registers_->clear)[pin / 32].write(bit_of(pin));
+    if (high) {
+        registers_->set[pin / 32].write(bit_of(pin));
+    } else {
+        registers_->clear[pin / 32].write(bit_of(pin));
+    }
     device::barrier();
 }
 

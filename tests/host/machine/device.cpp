@@ -1,0 +1,28 @@
+// Devices on the host are plain memory: nothing to order, nothing to wait for but the end of a bounded wait.
+#include "machine/rpi3/device.h"
+
+#include "machine/rpi3/dma.h"
+
+namespace device {
+
+void barrier() {}
+void wait(Nanoseconds) {}
+
+// Steps are counted rather than timed: each passes a microsecond.
+Timeout::Timeout(Nanoseconds time) : end_(time) {}
+
+bool Timeout::step() {
+    const Nanoseconds microsecond = 1'000;
+    end_ = end_ > microsecond ? end_ - microsecond : 0;
+    return end_ != 0;
+}
+
+}  // namespace device
+
+namespace dma {
+
+void clean_and_invalidate(const void*, size_t) {}
+
+PhysAddr physical(const void* pointer) { return PhysAddr(reinterpret_cast<uint64_t>(pointer) & 0x3fff'ffff); }
+
+}  // namespace dma
