@@ -29,6 +29,7 @@ enum class LockRank : uint8_t {
     FilePages = 145,        // one memory file's index of page frames
     MutexWait = 150,        // the waiters of one mutex
     AddressSpaceIds = 155,  // which asid is whose
+    SharedMemory = 156,     // the pages of one shared anonymous mapping
     KernelStacks = 158,     // the free kernel stacks
     Zone = 160,             // one zone's slabs
     ZoneList = 165,         // the list of all zones

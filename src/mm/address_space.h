@@ -21,7 +21,7 @@ public:
     // Range: beyond the end; NoMemory.
     virtual Result<PhysAddr> page(uint64_t index) = 0;
     virtual void ref_source() = 0;
-    virtual void unref_source() = 0;
+    virtual void unref_source() = 0;    // called with no lock of a space held
 
 protected:
     ~PageSource() = default;
@@ -76,10 +76,10 @@ struct RegionInfo {
 class AddressSpace : public RefCounted {
 public:
     // Where programs live: mappings are placed downwards from mappings_end, stacks end at stack_top.
-    static constexpr UserAddr lowest{0x1'0000};             // below: never mapped, so that null pointers fault
+    static constexpr UserAddr lowest{0x1'0000};         // below: never mapped, so that null pointers fault
     static constexpr UserAddr mappings_end{0x3f00'0000};
     static constexpr UserAddr stack_top{0x4000'0000};
-    static constexpr uint64_t stack_gap = 64 * 1024;        // that a growing stack keeps from what lies below it
+    static constexpr uint64_t stack_gap = 64 * 1024;    // that a growing stack keeps from what lies below it
 
     // Once at boot, before the first space: makes the zones "address_space", "region" and "shared_memory".
     static Result<> init();
@@ -135,27 +135,31 @@ public:
 
 private:
     using Regions = List<Region, &Region::link>;
+    struct RemovedRegions;      // regions that go when the mutex is free again
 
+    // Regions (address_space_regions.cpp).
     Region* find_region(UserAddr address) REQUIRES(mutex_);         // the one that contains it
     Region* first_ending_after(UserAddr address) REQUIRES(mutex_);
     bool range_free(UserAddr start, UserAddr end) REQUIRES(mutex_);
-    Result<UserAddr> place(UserAddr hint, uint64_t bytes, MapOptions options) REQUIRES(mutex_);
-    Result<UserAddr> add_region(UserAddr hint, uint64_t bytes, Protection protection, RegionKind kind,
-                                PageSource* source, uint64_t first_page, MapOptions options) REQUIRES(mutex_);
+    Result<UserAddr> find_room(UserAddr from, UserAddr to, uint64_t bytes) REQUIRES(mutex_);
+    Result<UserAddr> place(UserAddr hint, uint64_t bytes) REQUIRES(mutex_);
+    Result<UserAddr> add_region(UserAddr hint, uint64_t bytes, ZoneOwned<Region> region, MapOptions options);
     void insert_region(Region& region) REQUIRES(mutex_);
-    void remove_region(Region& region) REQUIRES(mutex_);
-    // Splits the region so that one begins at `at`, if `at` lies inside one.
-    Result<> split_at(UserAddr at) REQUIRES(mutex_);
-    void merge_neighbours(UserAddr start, UserAddr end) REQUIRES(mutex_);
-    Result<> unmap_locked(UserAddr start, UserAddr end) REQUIRES(mutex_);
+    Result<> split_at(UserAddr at) REQUIRES(mutex_);                // no region reaches across `at` any more
+    void merge_around(UserAddr start, UserAddr end, RemovedRegions& removed) REQUIRES(mutex_);
+    Result<> unmap_locked(UserAddr start, UserAddr end, RemovedRegions& removed) REQUIRES(mutex_);
+    Result<> grow_heap(UserAddr from, UserAddr to) REQUIRES(mutex_);
     Result<> copy_regions_to(AddressSpace& child, CopyMode mode) REQUIRES(mutex_);
 
-    Result<> fault_locked(UserAddr address, Access access, bool force) REQUIRES(mutex_);
-    Result<> page_in(Region& region, UserAddr page, Access access, bool force) REQUIRES(mutex_);
-    Result<> make_writable(Region& region, UserAddr page, Descriptor& entry) REQUIRES(mutex_);
+    // Pages (address_space_fault.cpp).
+    Result<Region*> region_for(UserAddr address, Access access, bool force) REQUIRES(mutex_);
     Result<Region*> grow_stack(UserAddr address) REQUIRES(mutex_);
-    // The kernel's pointer to `address`, good until the mutex is released.
-    Result<void*> reach(UserAddr address, Access access, bool force) REQUIRES(mutex_);
+    Result<> fault_locked(UserAddr address, Access access, bool force) REQUIRES(mutex_);
+    Result<> page_in(Region& region, UserAddr page, Access access) REQUIRES(mutex_);
+    Result<> source_page_in(Region& region, UserAddr page, Access access) REQUIRES(mutex_);
+    Result<> make_private(Region& region, UserAddr page, Descriptor& entry) REQUIRES(mutex_);
+    template <typename Use>
+    Result<> for_each_piece(UserAddr start, size_t bytes, Access access, bool force, Use use);
 
     Mutex mutex_{LockRank::AddressSpace, "address space"};
     Regions regions_ GUARDED_BY(mutex_);

@@ -17,6 +17,10 @@ public:
     void activate(PhysAddr root);
     // This core stops using it, if it does; no other core may be using it. Before the tables go away.
     void retire();
+
+    // After a valid entry of its tables was changed: all cores forget what they cached of a page, or of the space.
+    void forget_page(UserAddr address) const;
+    void forget_all() const;
     // The number under which some core may have cached translations; 0 if none can have any.
     mmu::Asid asid() const { return static_cast<mmu::Asid>(context_.load(std::memory_order_relaxed)); }
 

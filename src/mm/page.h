@@ -41,8 +41,8 @@ struct Range {
 inline constexpr size_t max_reserved = 16;
 
 // Takes over the RAM in `extent`, but for the reserved ranges (at most max_reserved - 1, in any order, of any
-// alignment). The frame table is put into the first gap that holds it. Core 0 alone, once (a test: again after
-// end_of_test()). Invalid: too many ranges; NoMemory: no room for the table.
+// alignment). The frame table is put into the first gap that holds it. Core 0 alone, once.
+// Invalid: too many ranges; NoMemory: no room for the table.
 Result<> init(ram::Extent extent, const Range* reserved, size_t count);
 
 // One page with one reference, belonging to the caller; its contents are undefined. NoMemory when there is none
@@ -51,7 +51,7 @@ Result<PhysAddr> allocate(PageUse use);
 Result<PhysAddr> allocate_zeroed(PageUse use);
 // Makes the reserved page at `page` an ordinary one with one reference, which belongs to the caller.
 void adopt_reserved(PhysAddr page, PageUse use);
-// The frames of reserved ranges come to life when they are asked about; Reserved and 0 references until adopted.
+// A reserved page has no references until it is adopted.
 PageUse use_of(PhysAddr page);          // Reserved for what is not RAM of ours
 uint32_t references(PhysAddr page);
 
@@ -59,9 +59,9 @@ uint32_t references(PhysAddr page);
 inline bool (*reclaim)() = nullptr;
 
 struct Stats {
-    PageCount total;            // that init() found
+    PageCount total;            // all of the extent, reserved ranges included
     PageCount free;
-    PageCount peak;             // most that were ever not free (reserved and the cores' caches included)
+    PageCount peak;             // most that were ever not free (the cores' caches count as not free here)
     PageCount by_use[static_cast<size_t>(PageUse::Count)];
 };
 Stats stats();

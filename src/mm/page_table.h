@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/bits.h"
-#include "machine/mmu.h"
+#include "mm/address_space_id.h"
 #include "mm/page.h"
 
 enum class Access : uint8_t { Read, Write, Execute };
@@ -89,58 +89,61 @@ struct Descriptor {
 static_assert(sizeof(Descriptor) == 8);
 
 inline constexpr size_t table_entries = page_size / sizeof(Descriptor);
-using DescriptorTable = Descriptor[table_entries];
+// What one entry of a table of each level covers, as a shift; three levels make 39 bits.
+inline constexpr unsigned level_shift[] = {39, 30, 21, 12};
 
-// What one entry of a table of each level covers; three levels make 39 bits.
-inline constexpr unsigned level_shift[] = {0, 30, 21, 12};
-inline constexpr uint64_t leaf_table_bytes = 1ull << level_shift[2];    // what a table of level 3 covers
+// A run of entries of one level-3 table: entries[0] is that of `address`.
+struct LeafSpan {
+    UserAddr address;
+    Descriptor* entries = nullptr;      // nullptr: there is no further one
+    size_t count = 0;
+    UserAddr end() const { return address + count * page_size; }
+};
 
-// An owner of a tree. Its space's asid says whether translations may be cached: 0 means that none can be.
+// An owner of a tree. Functions that take an id make all cores forget what they changed.
 class PageTable {
 public:
     static Result<PageTable> create();
     PageTable() = default;      // no tree: only to be assigned to
     PageTable(PageTable&& other);
     PageTable& operator=(PageTable&& other);
-    ~PageTable();               // releases all pages and tables; the tree must not be active, and is not invalidated
+    ~PageTable();               // releases all pages and tables; no core may have the tree active
 
     PhysAddr root() const { return root_; }
     PageCount resident() const { return PageCount(resident_); }
 
     // The level-3 entry of `address`, or nullptr if there is no table for it. It may be invalid.
     Descriptor* find(UserAddr address) const;
-    // The level-3 table of `address` (index with leaf_index), or nullptr; ensure_leaf makes it: NoMemory.
-    Descriptor* find_leaf(UserAddr address) const;
-    Result<Descriptor*> ensure_leaf(UserAddr address);
-    static size_t leaf_index(UserAddr address) { return (address.value >> page_shift) % table_entries; }
+    // The entry of `address`, with its table made if need be. NoMemory, with nothing left behind.
+    Result<Descriptor*> ensure(UserAddr address);
+    // The first run of entries in [start, end) that a level-3 table exists for.
+    LeafSpan next_leaf(UserAddr start, UserAddr end) const;
 
     // Maps a page where none is (panics otherwise), taking its reference over. NoMemory: the reference is released.
     Result<> map(UserAddr address, PageRef page, Protection protection, bool shared, bool copy_on_write);
-    // Break-before-make: takes the valid `entry` of `address` away, makes all cores forget it, writes the new one.
-    // The old page's reference is released.
-    void replace(UserAddr address, Descriptor& entry, Descriptor with, mmu::Asid asid);
-    // Other permissions, same page: no break needed, but the cores must forget the old ones.
-    void change(UserAddr address, Descriptor& entry, Descriptor with, mmu::Asid asid);
+    // Break-before-make: takes the valid `entry` of `address` away, makes all cores forget it, writes the new one, and
+    // releases the old page.
+    void replace(UserAddr address, Descriptor& entry, Descriptor with, const AddressSpaceId& id);
+    // Other permissions, same page: nothing to break, but the cores must forget the old ones.
+    void change(UserAddr address, Descriptor& entry, Descriptor with, const AddressSpaceId& id);
 
     // Takes away every page in [start, end): entries first, then the cores' memory of them, then the references.
-    // With asid 0 nothing is invalidated: nobody can have cached anything.
-    void unmap(UserAddr start, UserAddr end, mmu::Asid asid);
+    // Without an id nobody is told: the space was retired, or never ran.
+    void unmap(UserAddr start, UserAddr end, const AddressSpaceId* id);
     // New permissions for the pages there; absent pages stay absent.
-    void protect(UserAddr start, UserAddr end, Protection protection, mmu::Asid asid);
+    void protect(UserAddr start, UserAddr end, Protection protection, const AddressSpaceId& id);
 
     // Calls visit(UserAddr, Descriptor&) for each valid entry in [start, end), in order.
     template <typename Visit>
     void walk(UserAddr start, UserAddr end, Visit visit) const;
 
-    // For page_table_copy.cpp: `count` valid entries were written into the leaf table.
-    void entries_added(const Descriptor* leaf, size_t count);
+    // For those who fill a table's entries themselves: `count` more of the table that `entry` is in are valid.
+    void entries_added(const Descriptor* entry, size_t count);
 
 private:
     class Removal;
     explicit PageTable(PhysAddr root) : root_(root) {}
-    Descriptor* middle_entry(UserAddr address) const;   // the level-2 entry, or nullptr
-    void drop_leaf_if_empty(UserAddr address, Removal& removal);
-    void release_all();
+    void entries_removed(Descriptor* entry, UserAddr address, size_t count, Removal& removal);
 
     static constexpr PhysAddr none{~0ull};
     PhysAddr root_ = none;
@@ -149,16 +152,11 @@ private:
 
 template <typename Visit>
 void PageTable::walk(UserAddr start, UserAddr end, Visit visit) const {
-    while (start < end) {
-        UserAddr next((start.value | (leaf_table_bytes - 1)) + 1);
-        UserAddr stop = next < end ? next : end;
-        if (Descriptor* leaf = find_leaf(start)) {
-            for (UserAddr at = start; at < stop; at = at + page_size) {
-                if (Descriptor& entry = leaf[leaf_index(at)]; entry.valid()) {
-                    visit(at, entry);
-                }
+    for (LeafSpan span = next_leaf(start, end); span.entries != nullptr; span = next_leaf(span.end(), end)) {
+        for (size_t i = 0; i < span.count; ++i) {
+            if (span.entries[i].valid()) {
+                visit(span.address + i * page_size, span.entries[i]);
             }
         }
-        start = stop;
     }
 }

@@ -22,7 +22,7 @@ struct ZoneOptions {
 };
 
 struct ZallocOptions {
-    bool wait = true;       // sleep until an element is freed; else Error::TryAgain (limit) or NoMemory (no page)
+    bool wait = true;       // at the limit: sleep until an element is freed; else Error::TryAgain
     bool zero = false;      // element comes zeroed; else its contents are undefined
 };
 
@@ -38,10 +38,20 @@ struct ZoneStats {
 // Makes a zone. NoMemory, Invalid (size 0 or above 2048). Call before other cores
 // allocate from it; the options are copied.
 Result<Zone&> zone_create(const ZoneOptions& options);
+// The same, for a pointer that a T::zone() hands out.
+inline Result<> zone_create(Zone*& zone, const ZoneOptions& options) {
+    Result<Zone&> made = zone_create(options);
+    if (!made.ok()) {
+        return made.error();
+    }
+    zone = &made.value();
+    return {};
+}
 // Ends a zone of which no element is live (panics otherwise) and gives its pages back.
 void zone_destroy(Zone& zone);
 
-// One element, 16-byte aligned, belonging to the caller until zfree. With `wait`: thread context, no spin lock held.
+// One element, 16-byte aligned, belonging to the caller until zfree. NoMemory when no page is left, in either case: who
+// waits for memory while holding some may wait for ever. With `wait` and a limit: thread context, no spin lock held.
 Result<void*> zalloc(Zone& zone, ZallocOptions options = {});
 // Gives an element back. Panics, naming the zone and the element, if it is no element of this zone or is free already.
 void zfree(Zone& zone, void* element);

@@ -1,0 +1,121 @@
+// Dealing out address-space ids. See address_space_id.h.
+#include "mm/address_space_id.h"
+
+#include "machine/spin_lock.h"
+
+namespace {
+
+constexpr unsigned asid_width = 16;     // of a context's lower part
+
+constinit SpinLock asids{LockRank::AddressSpaceIds, "address-space ids"};
+constinit std::atomic<uint64_t> present_generation{1};
+// The context whose tables each core has active, 0 for none. Written by that core alone.
+constinit std::atomic<uint64_t> active[max_cores]{};
+
+// The next number, and those that were running when the generation began.
+constinit uint64_t next_asid GUARDED_BY(asids) = 1;
+constinit uint64_t kept[max_cores] GUARDED_BY(asids) = {};
+
+uint64_t number_of(uint64_t context) { return context & ((1u << asid_width) - 1); }
+uint64_t generation_of(uint64_t context) { return context >> asid_width; }
+
+bool is_kept(uint64_t asid) REQUIRES(asids) {
+    for (uint64_t one : kept) {
+        if (one == asid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The order matters: a core that activates a context writes active[] and then reads the generation; here it is the
+// other way round. So either this sees the context, or that core sees the new generation and asks for a number.
+void begin_generation() REQUIRES(asids) {
+    present_generation.fetch_add(1, std::memory_order_seq_cst);
+    for (unsigned core = 0; core < max_cores; ++core) {
+        kept[core] = number_of(active[core].load(std::memory_order_seq_cst));
+    }
+    next_asid = 1;
+    mmu::invalidate_all();
+}
+
+// A context of the present generation for a space that had `old`: the same number if it was running.
+uint64_t deal(uint64_t old) REQUIRES(asids) {
+    uint64_t generation = present_generation.load(std::memory_order_relaxed);
+    if (old != 0 && (generation_of(old) == generation || is_kept(number_of(old)))) {
+        return generation << asid_width | number_of(old);
+    }
+    for (;;) {
+        if (next_asid == uint64_t{1} << mmu::asid_bits()) {
+            begin_generation();
+            generation = present_generation.load(std::memory_order_relaxed);
+            if (old != 0 && is_kept(number_of(old))) {
+                return generation << asid_width | number_of(old);
+            }
+        }
+        if (uint64_t asid = next_asid++; !is_kept(asid)) {
+            return generation << asid_width | asid;
+        }
+    }
+}
+
+}  // namespace
+
+void AddressSpaceId::activate(PhysAddr root) {
+    std::atomic<uint64_t>& here = active[cpu::current().id];
+    uint64_t context = context_.load(std::memory_order_relaxed);
+    if (generation_of(context) == present_generation.load(std::memory_order_relaxed)) [[likely]] {
+        if (here.load(std::memory_order_relaxed) == context) {
+            return;
+        }
+        here.store(context, std::memory_order_seq_cst);
+        if (generation_of(context) == present_generation.load(std::memory_order_seq_cst)) {
+            mmu::activate(root, static_cast<mmu::Asid>(number_of(context)));
+            return;
+        }
+    }
+    SpinGuard guard(asids);
+    context = deal(context_.load(std::memory_order_relaxed));
+    context_.store(context, std::memory_order_relaxed);
+    here.store(context, std::memory_order_relaxed);
+    mmu::entries_written();     // whoever changes an entry from now on finds the new number: see forget_page
+    mmu::activate(root, static_cast<mmu::Asid>(number_of(context)));
+}
+
+void AddressSpaceId::activate_none() {
+    active[cpu::current().id].store(0, std::memory_order_relaxed);
+    mmu::activate_none();
+}
+
+void AddressSpaceId::retire() {
+    uint64_t context = context_.load(std::memory_order_relaxed);
+    if (context == 0) {
+        return;
+    }
+    InterruptGuard off;
+    if (active[cpu::current().id].load(std::memory_order_relaxed) == context) {
+        activate_none();
+    }
+    for (const std::atomic<uint64_t>& other : active) {
+        if (other.load(std::memory_order_relaxed) == context) {
+            panic("an address space ends that another core has active", context);
+        }
+    }
+}
+
+// The entry is written before the number is read: a core that gets a number later sees the new entry.
+void AddressSpaceId::forget_page(UserAddr address) const {
+    mmu::entries_written();
+    if (mmu::Asid number = asid(); number != 0) {
+        mmu::invalidate_page(address, number);
+    }
+}
+
+void AddressSpaceId::forget_all() const {
+    mmu::entries_written();
+    if (mmu::Asid number = asid(); number != 0) {
+        mmu::invalidate_space(number);
+    }
+}
+
+uint64_t AddressSpaceId::generation() { return present_generation.load(std::memory_order_relaxed); }

@@ -1,0 +1,37 @@
+// Checks the range, then leaves the copying to the machine. See user_copy.h.
+#include "mm/user_copy.h"
+
+#include "machine/user_access.h"
+
+namespace {
+
+bool in_user_half(UserAddr start, size_t bytes) {
+    return start <= user_end && bytes <= user_end - start;
+}
+
+}  // namespace
+
+Result<> copy_in(void* to, UserAddr from, size_t bytes) {
+    if (!in_user_half(from, bytes) || !user_access::copy_in(to, from, bytes)) {
+        return Error::BadAddress;
+    }
+    return {};
+}
+
+Result<> copy_out(UserAddr to, const void* from, size_t bytes) {
+    if (!in_user_half(to, bytes) || !user_access::copy_out(to, from, bytes)) {
+        return Error::BadAddress;
+    }
+    return {};
+}
+
+Result<size_t> copy_in_string(char* to, UserAddr from, size_t capacity) {
+    if (from >= user_end) {
+        return Error::BadAddress;
+    }
+    int64_t length = user_access::copy_in_string(to, from, capacity);
+    if (length >= 0) {
+        return static_cast<size_t>(length);
+    }
+    return length == -2 ? Error::NameTooLong : Error::BadAddress;
+}
