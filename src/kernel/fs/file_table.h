@@ -72,6 +72,7 @@ private:
     File* take_locked(int fd) REQUIRES(lock_);
     int lowest_free_locked(unsigned from) const REQUIRES(lock_);
     Result<> make_room(int fd);
+    void copy_from(FileTable& from) NO_THREAD_SAFETY_ANALYSIS;
     void close_marked(bool only_close_on_exec);
     void fill(int fd, Ref<File> file, bool close_on_exec);
     void give_back(int fd);

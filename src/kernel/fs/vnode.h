@@ -39,6 +39,12 @@ struct Transfer {
 
 class Vnode : public RefCounted, public PageSource {
 public:
+    struct Attributes {
+        uint32_t mode = 0;
+        Uid uid = root_uid;
+        Gid gid = 0;
+        Nanoseconds modified = 0;   // since 1970; 0: now
+    };
     Vnode(const Vnode&) = delete;
     Vnode& operator=(const Vnode&) = delete;
 
@@ -94,12 +100,6 @@ public:
     virtual void last_reference_gone() = 0;     // of Ref<Vnode>: the object goes back to its zone
 
 protected:
-    struct Attributes {
-        uint32_t mode = 0;
-        Uid uid = root_uid;
-        Gid gid = 0;
-        Nanoseconds modified = 0;   // since 1970; 0: now
-    };
     Vnode(VnodeKind kind, const Attributes& attributes);
     ~Vnode() = default;
 
