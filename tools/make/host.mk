@@ -1,7 +1,7 @@
 # Tests on the development machine: the portable part of the kernel against the machine seam of
 # tests/host, with sanitizers; the clang thread-safety build; the level and header checks.
 
-HOST_FLAGS := -std=c++20 -O1 -g -Wall -Wextra -Wshadow -Werror
+HOST_FLAGS := -std=c++20 -O1 -g -Wall -Wextra -Wshadow -Werror -Wno-missing-field-initializers
 # tests/host holds the host's machine_inline/ and what stands behind src/machine's declarations.
 HOST_FLAGS += -Isrc -Itests/host -Itests
 HOST_FLAGS += -fno-omit-frame-pointer -pthread
@@ -58,7 +58,7 @@ $(H)/stress: $(STRESS_TESTS:%=$(H)/tsan/%.o) $(HOST_SEAM:%=$(H)/tsan/%.o) $(H)/t
 
 # Clang reads every kernel file as the target's compiler does and checks GUARDED_BY and REQUIRES.
 CLANG_FLAGS := --target=aarch64-linux-gnu -std=c++20 -ffreestanding -fno-exceptions -fno-rtti -mgeneral-regs-only \
-               -Isrc -Isrc/machine/rpi3 -fsyntax-only -Wall -Wextra -Wthread-safety -Werror
+               -Isrc -Isrc/machine/rpi3 -isystem tools/c++ -fsyntax-only -Wall -Wextra -Wthread-safety -Werror -Wno-missing-field-initializers
 THREAD_SAFETY := $(patsubst %,$(H)/thread-safety/%.ok,$(filter %.cpp,$(KERNEL_SOURCES)))
 .PHONY: thread-safety
 thread-safety: $(THREAD_SAFETY)

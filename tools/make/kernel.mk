@@ -3,6 +3,8 @@
 KERNEL_FLAGS := -std=c++20 -O2 -g
 # Headers by their path from src/; the machine's inline bodies from its own folder.
 KERNEL_FLAGS += -Isrc -Isrc/machine/rpi3
+# libstdc++'s headers are configured for glibc's threads and futex; tools/c++ tells them to do without.
+KERNEL_FLAGS += -isystem tools/c++
 # No library and no run-time support below us but libgcc.
 KERNEL_FLAGS += -ffreestanding -fno-exceptions -fno-rtti
 KERNEL_FLAGS += -fno-threadsafe-statics
@@ -23,7 +25,8 @@ KERNEL_FLAGS += -mstrict-align
 KERNEL_FLAGS += -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
 # What is not used is left out at the link.
 KERNEL_FLAGS += -ffunction-sections -fdata-sections
-KERNEL_FLAGS += -Wall -Wextra -Wshadow -Werror
+# Members that an initializer does not name are zero, and we rely on it.
+KERNEL_FLAGS += -Wall -Wextra -Wshadow -Werror -Wno-missing-field-initializers
 # Names of the build's folders stay out of the image, so that it is the same everywhere.
 KERNEL_FLAGS += -ffile-prefix-map=$(CURDIR)/=
 

@@ -31,9 +31,9 @@ USER_FLAGS += -fno-pic -fno-pie -fno-stack-protector -mno-outline-atomics -mcpu=
 USER_FLAGS += -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
 USER_FLAGS += -ffile-prefix-map=$(CURDIR)/=
 USER_CFLAGS   := -std=gnu17 $(USER_FLAGS)
-# C++ has the headers of libstdc++ but not the library; include/c++ replaces what they want of glibc.
+# C++ has the headers of libstdc++ but not the library; tools/c++ replaces what they want of glibc.
 CXX_INCLUDES = $(shell echo | $(CXX_T) -x c++ -E -v - 2>&1 | sed -n 's,^ \(/.*c++.*\)$$,-isystem \1,p')
-USER_CXXFLAGS := -std=gnu++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -isystem src/user/include/c++ \
+USER_CXXFLAGS := -std=gnu++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -isystem tools/c++ \
                  $(CXX_INCLUDES) $(USER_FLAGS)
 USER_LD := src/user/newlib/program.ld
 # Our own pages are 4 KiB; --gc-sections drops the parts of libc.a that nothing calls.
@@ -109,10 +109,11 @@ $(BUILD)/initrd.cpio: $(USER_ELFS) $(U)/initrd.list tools/mkinitrd.py \
 .PHONY: compilers
 compilers: $(BUILD)/bin/forklore-cc
 user: compilers
-USER_HEADERS := $(call find,src/user/include,.h)
+USER_HEADERS := $(call find,src/user/include tools/c++,.h)
 $(BUILD)/bin/forklore-cc: tools/forklore-cc $(USER_RUNTIME) $(USER_HEADERS)
 	$(call say,INSTALL,$@)
 	@mkdir -p $(@D) && rm -rf $(U)/include && mkdir -p $(U)/include
 	$(Q)if [ -d src/user/include ]; then cp -R src/user/include/. $(U)/include/; fi
+	$(Q)rm -rf $(U)/c++ && cp -R tools/c++ $(U)/c++
 	$(Q)cp $(USER_LD) $(U)/lib/program.ld
 	$(Q)cp tools/forklore-cc $@ && ln -sf forklore-cc $(BUILD)/bin/forklore-c++
