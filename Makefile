@@ -33,7 +33,7 @@ Q := $(if $(V),,@)
 # $(call say,CXX,file): the quiet form of a command line.
 say = $(if $(V),@:,@printf '  %-7s %s\n' '$(1)' '$(2)')
 # $(call find,folders,suffix): all files below, sorted so that builds are alike.
-find = $(sort $(shell find $(1) -name '*$(2)' -type f 2>/dev/null))
+find = $(if $(strip $(1)),$(sort $(shell find $(1) -name '*$(2)' -type f 2>/dev/null)))
 # $(call flags_file,name,text): a file that changes only when the text does; objects depend on it.
 define flags_file
 $(shell mkdir -p $(dir $(1)); printf '%s\n' '$(subst ','"'"',$(2))' | cmp -s - $(1) || printf '%s\n' '$(subst ','"'"',$(2))' > $(1))

@@ -1,8 +1,8 @@
 # Programs for the guest: libforklore (start code and system calls under newlib), the programs, the
 # initial RAM disk.
 #
-#   src/user/newlib/crt0.S          -> lib/crt0.o
-#   src/user/newlib/*.{c,cpp,S}     -> lib/libforklore.a
+#   src/user/newlib/*.{c,cpp,S}     -> lib/libforklore.a, the start code (_start) too: a program that has
+#                                      its own _start, like tiny.S, gets just that
 #   src/user/newlib/program.ld      the programs' linker script
 #   src/user/include/               headers that newlib lacks or that replace its own (first in the search)
 #   src/user/programs.mk            says which programs there are:
@@ -65,31 +65,37 @@ user_objects = $(patsubst %,$(U)/obj/%.o,$(1))
 # A program's sources: one file of its name, or all of the folder of its name.
 program_sources = $(or $(wildcard src/user/programs/$(1).c src/user/programs/$(1).cpp),$(call sources_in,src/user/programs/$(1)))
 
-LIBFORKLORE_SOURCES := $(filter-out %/crt0.S,$(call sources_in,src/user/newlib))
-$(U)/lib/crt0.o: $(U)/obj/src/user/newlib/crt0.S.o
-	@mkdir -p $(@D)
-	$(Q)cp $< $@
+LIBFORKLORE_SOURCES := $(call sources_in,src/user/newlib)
 $(U)/lib/libforklore.a: $(call user_objects,$(LIBFORKLORE_SOURCES))
 	$(call say,AR,$@)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR_T) rcsD $@ $^
 
-USER_RUNTIME := $(U)/lib/crt0.o $(U)/lib/libforklore.a $(USER_LD)
-# $(call program,name,sources): how one ELF is linked. The copy with debug information is NAME.debug.
+USER_RUNTIME := $(U)/lib/libforklore.a $(USER_LD)
+# $(call program,folder,name,sources): how one ELF is linked. The copy with debug information is NAME.debug.
 define program
-$(U)/bin/$(1): $(call user_objects,$(2)) $(USER_RUNTIME) | $(N)/stamp
+$(U)/$(1)/$(2): $(call user_objects,$(3)) $(USER_RUNTIME) | $(N)/stamp
 	$$(call say,LINK,$$@)
 	@mkdir -p $$(@D)
-	$(Q)$(CXX_T) $(USER_LDFLAGS) $(U)/lib/crt0.o $(call user_objects,$(2)) $$(USER_LIBS) -o $(U)/$(1).debug
-	$(Q)$(OBJCOPY_T) --strip-all $(U)/$(1).debug $$@
-USER_ELFS += $(U)/bin/$(1)
--include $(patsubst %.o,%.d,$(call user_objects,$(2)))
+	@mkdir -p $(U)/debug/$(1)
+	$(Q)$(CXX_T) $(USER_LDFLAGS) $(call user_objects,$(3)) $$(USER_LIBS) -o $(U)/debug/$(1)/$(2)
+	$(Q)$(OBJCOPY_T) --strip-all $(U)/debug/$(1)/$(2) $$@
+-include $(patsubst %.o,%.d,$(call user_objects,$(3)))
 endef
-USER_ELFS :=
-$(foreach p,$(PROGRAMS),$(eval $(call program,$(p),$(call program_sources,$(p)))))
+USER_ELFS := $(patsubst %,$(U)/bin/%,$(PROGRAMS) $(if $(MULTICALL),$(MULTICALL_ELF)))
+$(foreach p,$(PROGRAMS),$(eval $(call program,bin,$(p),$(call program_sources,$(p)))))
 ifneq ($(MULTICALL),)
-$(eval $(call program,$(MULTICALL_ELF),$(call sources_in,$(MULTICALL_DIR))))
+$(eval $(call program,bin,$(MULTICALL_ELF),$(call sources_in,$(MULTICALL_DIR))))
 endif
+
+# Tests that run as programs: one ELF for each file of tests/user; each prints `PASS name` or
+# `FAIL name: why` for each of its tests. They are not in the RAM disk: the test run adds them.
+USER_TEST_SOURCES := $(call sources_in,tests/user)
+USER_TEST_NAMES := $(basename $(notdir $(USER_TEST_SOURCES)))
+$(foreach s,$(USER_TEST_SOURCES),$(eval $(call program,tests,$(basename $(notdir $(s))),$(s))))
+.PHONY: user-tests
+user-tests: $(patsubst %,$(U)/tests/%,$(USER_TEST_NAMES))
+	@:
 -include $(patsubst %.o,%.d,$(call user_objects,$(LIBFORKLORE_SOURCES)))
 
 .PHONY: user initrd
@@ -101,7 +107,7 @@ INITRD_ENTRIES := $(foreach p,$(PROGRAMS),bin/$(p)=$(U)/bin/$(p)) \
     $(foreach p,$(MULTICALL),bin/$(p)=@bin/$(MULTICALL_ELF)) $(INITRD_FILES)
 $(call flags_file,$(U)/initrd.list,$(INITRD_ENTRIES))
 $(BUILD)/initrd.cpio: $(USER_ELFS) $(U)/initrd.list tools/mkinitrd.py \
-                      $(foreach e,$(INITRD_FILES),$(filter-out @%,$(lastword $(subst =, ,$(e)))))
+                      $(foreach e,$(INITRD_FILES),$(call find,$(filter-out @%,$(lastword $(subst =, ,$(e)))),))
 	$(call say,INITRD,$@)
 	$(Q)$(PYTHON) tools/mkinitrd.py $@ $(INITRD_ENTRIES)
 
