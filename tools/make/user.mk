@@ -6,7 +6,7 @@
 #   src/user/newlib/program.ld      the programs' linker script
 #   src/user/include/               headers that newlib lacks or that replace its own (first in the search)
 #   src/user/programs.mk            says which programs there are:
-#     PROGRAMS    one ELF each, from src/user/programs/NAME.{c,cpp} or all of src/user/programs/NAME/
+#     PROGRAMS    one ELF each, from src/user/programs/NAME.{c,cpp,S} or all of src/user/programs/NAME/
 #     MULTICALL   names that are hard links to one ELF, /bin/MULTICALL_ELF, made from MULTICALL_DIR
 #     INITRD_FILES  more files: guest path=host path ...
 
@@ -63,7 +63,7 @@ $(U)/obj/%.S.o: %.S $(U)/flags | $(N)/stamp
 sources_in = $(sort $(wildcard $(1)/*.c $(1)/*.cpp $(1)/*.S))
 user_objects = $(patsubst %,$(U)/obj/%.o,$(1))
 # A program's sources: one file of its name, or all of the folder of its name.
-program_sources = $(or $(wildcard src/user/programs/$(1).c src/user/programs/$(1).cpp),$(call sources_in,src/user/programs/$(1)))
+program_sources = $(or $(wildcard $(addprefix src/user/programs/$(1),.c .cpp .S)),$(call sources_in,src/user/programs/$(1)))
 
 LIBFORKLORE_SOURCES := $(call sources_in,src/user/newlib)
 $(U)/lib/libforklore.a: $(call user_objects,$(LIBFORKLORE_SOURCES))
