@@ -1,0 +1,37 @@
+/* Forklore's own calls: what is going on in the machine, and turning it off. */
+#ifndef FORKLORE_FORKLORE_H
+#define FORKLORE_FORKLORE_H
+
+#include <abi/forklore.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Both fill at most `count` entries and return how many there are (perhaps more), or -1. */
+int proc_list(struct ForkloreProcInfo *list, int count);
+int zone_list(struct ForkloreZoneInfo *list, int count);
+
+int sysinfo(struct ForkloreSysinfo *info);
+
+/* Root only. Returns only on failure. */
+int reboot(enum ForkloreReboot how, int status);
+
+/* The kernel's boot log; returns its length. */
+int klog(char *buffer, size_t size);
+
+int gettid(void);
+int futex_wait(uint32_t *word, uint32_t expected, const struct ForkloreTime *timeout);
+int futex_wake(uint32_t *word, int count);
+
+/* "Segmentation fault" for SIGSEGV, never null; and "SEGV", null if there is no such signal. */
+const char *signal_description(int signal);
+const char *signal_short_name(int signal);
+/* The signal of "SEGV", "SIGSEGV", "segv" or "11"; -1 if there is none. */
+int signal_number(const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,120 @@
+// Processes: making them, waiting for them, their identity, limits and usage.
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "user/newlib/convert.h"
+#include "user/newlib/heap_lock.h"
+#include "user/newlib/system_call.h"
+
+extern "C" {
+
+// vfork's failing half (entry.S).
+int forklore_fail(int error) {
+    return fail(error);
+}
+
+// The heap's lock is held across, so that a child of a program with threads finds the heap whole.
+pid_t fork() {
+    HeapLockForFork lock;
+    return posix<pid_t>(system_call(SYS_fork));
+}
+pid_t _fork() NEWLIB_NAME(fork);
+
+void _exit(int status) {
+    for (;;) {
+        system_call(SYS_exit, status);
+    }
+}
+
+pid_t getpid() { return static_cast<pid_t>(system_call(SYS_getpid)); }
+pid_t _getpid() NEWLIB_NAME(getpid);
+pid_t getppid() { return static_cast<pid_t>(system_call(SYS_getppid)); }
+pid_t getpgid(pid_t pid) { return posix<pid_t>(system_call(SYS_getpgid, pid)); }
+pid_t getpgrp() { return getpgid(0); }
+int setpgid(pid_t pid, pid_t group) { return posix(system_call(SYS_setpgid, pid, group)); }
+int setpgrp() { return setpgid(0, 0); }
+pid_t getsid(pid_t pid) { return posix<pid_t>(system_call(SYS_getsid, pid)); }
+pid_t setsid() { return posix<pid_t>(system_call(SYS_setsid)); }
+
+uid_t getuid() { return static_cast<uid_t>(system_call(SYS_getuid)); }
+uid_t geteuid() { return static_cast<uid_t>(system_call(SYS_geteuid)); }
+gid_t getgid() { return static_cast<gid_t>(system_call(SYS_getgid)); }
+gid_t getegid() { return static_cast<gid_t>(system_call(SYS_getegid)); }
+int setuid(uid_t uid) { return posix(system_call(SYS_setuid, uid)); }
+int setgid(gid_t gid) { return posix(system_call(SYS_setgid, gid)); }
+int issetugid() { return getuid() != geteuid() || getgid() != getegid(); }
+
+pid_t wait4(pid_t pid, int* status, int options, struct rusage* usage) {
+    ForkloreUsage kernel_usage;
+    const long result = system_call(SYS_wait4, pid, status, options, usage != nullptr ? &kernel_usage : nullptr);
+    if (usage != nullptr && result > 0) {
+        *usage = usage_from_kernel(kernel_usage);
+    }
+    return posix<pid_t>(result);
+}
+pid_t wait3(int* status, int options, struct rusage* usage) { return wait4(-1, status, options, usage); }
+pid_t waitpid(pid_t pid, int* status, int options) { return wait4(pid, status, options, nullptr); }
+pid_t wait(int* status) { return wait4(-1, status, 0, nullptr); }
+pid_t _wait(int* status) NEWLIB_NAME(wait);
+
+int getrlimit(int resource, struct rlimit* limit) { return posix(system_call(SYS_getrlimit, resource, limit)); }
+int setrlimit(int resource, const struct rlimit* limit) { return posix(system_call(SYS_setrlimit, resource, limit)); }
+
+int getrusage(int who, struct rusage* usage) {
+    ForkloreUsage kernel_usage;
+    const long result = system_call(SYS_getrusage, who, &kernel_usage);
+    if (!is_error(result)) {
+        *usage = usage_from_kernel(kernel_usage);
+    }
+    return posix(result);
+}
+
+// The kernel returns 20 - nice, so that no result looks like an error.
+int getpriority(int which, id_t who) {
+    const long result = system_call(SYS_getpriority, which, who);
+    return is_error(result) ? posix(result) : 20 - static_cast<int>(result);
+}
+int setpriority(int which, id_t who, int nice_level) {
+    return posix(system_call(SYS_setpriority, which, who, nice_level));
+}
+int nice(int increment) {
+    errno = 0;
+    const int now = getpriority(PRIO_PROCESS, 0);
+    if (now == -1 && errno != 0) {
+        return -1;
+    }
+    return setpriority(PRIO_PROCESS, 0, now + increment) == -1 ? -1 : getpriority(PRIO_PROCESS, 0);
+}
+
+int sched_yield() { return posix(system_call(SYS_sched_yield)); }
+
+// Descriptors 0, 1 and 2 to /dev/null, a session of its own, in the background.
+int daemon(int keep_directory, int keep_descriptors) {
+    const pid_t pid = fork();
+    if (pid != 0) {
+        if (pid > 0) {
+            _exit(0);
+        }
+        return -1;
+    }
+    if (setsid() == -1 || (!keep_directory && chdir("/") == -1)) {
+        return -1;
+    }
+    if (!keep_descriptors) {
+        const int null = open("/dev/null", O_RDWR);
+        for (int fd = 0; fd <= 2 && null >= 0; ++fd) {
+            dup2(null, fd);
+        }
+        if (null > 2) {
+            close(null);
+        }
+    }
+    return 0;
+}
+
+}  // extern "C"

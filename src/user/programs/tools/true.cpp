@@ -1,0 +1,2 @@
+// true: does nothing, successfully.
+int true_main(int, char**) { return 0; }
