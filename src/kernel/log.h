@@ -1,4 +1,7 @@
 // The kernel log: a ring of text, shown on the console as it comes unless `quiet` was asked for.
+//
+// Lock: `log` (LockRank::Log) for the ring. The console is not written under it: one core at a time carries what is
+// new over; with a spin lock held nothing is carried, and the next caller without one, or an idle core, does it.
 #pragma once
 
 #include "base/format.h"
@@ -14,3 +17,7 @@ void log(std::string_view format, const Arguments&... arguments) {
 
 void log_set_quiet(bool quiet);             // keep the lines, do not show them
 size_t log_read(char* to, size_t capacity); // the newest lines that fit, oldest first
+void log_show();                            // shows what was not shown yet, if no spin lock is held
+
+// Who shows it from now on: console::put at first, later the UART's driver. Does not sleep.
+void log_set_output(void (*put)(std::string_view text));

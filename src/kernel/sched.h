@@ -1,14 +1,15 @@
 // The scheduler: four cores, a queue of ready threads each, idle cores steal.
 //
-// A thread's weight follows its nice level. A time slice ends by the core's timer, which is armed only while another
-// thread is ready (tickless otherwise). A woken thread goes to the queue of the core that woke it, in front of threads
-// that used up a slice; an idle core takes from the longest queue.
+// A thread's weight follows its nice level (run_queue.h). A time slice ends by the core's timer, which is armed only
+// while another thread is ready (tickless otherwise). A woken thread goes to the queue of the core that woke it, in front
+// of threads that used up a slice; an idle core takes from the longest queue (balance.cpp).
 #pragma once
 
 #include "kernel/thread.h"
 
 void sched_init();                          // zones, core 0: the calling context becomes a thread
-// The calling core joins; its boot context becomes its idle thread. Does not return.
+// The calling core joins; its boot context becomes its idle thread. Does not return. Core 0 calls it last: its boot
+// thread ends.
 [[noreturn]] void sched_enter_core();
 
 // A thread in state Waiting, with a stack, of no task yet. NoMemory, TryAgain.
@@ -17,6 +18,9 @@ Result<ZoneOwned<Thread>> thread_create(const char* name);
 void thread_set_entry(Thread& thread, void (*entry)(void*), void* argument);
 // The thread will start by returning to its program with the registers in thread.user_frame().
 void thread_set_user_entry(Thread& thread);
+// Called, interrupts off, before a thread's first return to its program: kernel/entry looks at return_work there as
+// it does at every other return. Set before the first program starts.
+inline void (*before_first_return)(UserFrame& frame) = nullptr;
 // Waiting -> Ready. From here the scheduler owns it; it frees itself after thread_exit().
 void thread_start(Thread& thread);
 void thread_start(ZoneOwned<Thread>&& thread);
@@ -24,7 +28,7 @@ void thread_start(ZoneOwned<Thread>&& thread);
 Result<> kernel_thread_start(const char* name, void (*entry)(void*), void* argument);
 
 void yield();
-[[noreturn]] void thread_exit();            // no lock held; task, uthread already left
+[[noreturn]] void thread_exit();            // no lock, no mutex held; task, uthread already left (null)
 void thread_set_nice(Thread& thread, int nice);
 
 // Ends an interruptible sleep of `thread` with WakeReason::Interrupted, if it is in one; and if it runs on another
@@ -36,6 +40,8 @@ WakeReason sleep_until(Nanoseconds deadline, bool interruptible);
 
 // Called by the doors: after an interrupt, and before a return to a program when Reschedule is asked.
 void reschedule();
+// The inter-processor interrupt: another core asks to look at return_work, or has threads to give.
+void sched_called();
 
 // A program used floating point for the first time since it was loaded; the registers become usable.
 void fp_first_use();

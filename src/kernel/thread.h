@@ -1,7 +1,7 @@
 // Thread: what the scheduler runs. It knows its task, its kernel stack and its Unix half, and nothing of processes.
 //
-// Life: Waiting (made, never ran) -> Ready <-> Running -> Blocked -> Ready ...; Running -> Dead. Only sched.cpp
-// changes the state. Counterpart in the original: struct thread.
+// Life: Waiting (made, never ran) -> Ready <-> Running -> Blocked or Sleeping -> Ready ...; Running -> Dead. Only the
+// scheduler (sched.cpp, park.cpp, idle.cpp) changes the state. Counterpart in the original: struct thread.
 #pragma once
 
 #include <atomic>
@@ -15,10 +15,12 @@
 #include "machine/user_frame.h"
 #include "mm/zone.h"
 
+class RunQueue;
 class Task;
 struct UThread;
 
-enum class ThreadState : uint8_t { Waiting, Ready, Running, Blocked, Dead };
+// Blocked: only its channel or a deadline wakes it. Sleeping: a signal does too.
+enum class ThreadState : uint8_t { Waiting, Ready, Running, Blocked, Sleeping, Dead };
 
 // What a thread must look at before it returns to its program: bits of Thread::return_work.
 enum class ReturnWork : uint32_t {
@@ -33,6 +35,8 @@ public:
     static Zone& zone();
 
     explicit Thread(const char* thread_name);
+    ~Thread();
+    static uint64_t count();         // threads there are
 
     // The program's registers, while the thread is inside the kernel on the program's behalf.
     UserFrame& user_frame() const { return *reinterpret_cast<UserFrame*>(stack.top().value - sizeof(UserFrame)); }
@@ -53,24 +57,29 @@ public:
     // Work before the return to the program; any core sets bits, entry/ clears them.
     std::atomic<uint32_t> return_work{0};
 
-    // Scheduling; sched.cpp's.
+    // Scheduling; the scheduler's.
     KernelStack stack;
-    ListNode run_link;
+    ListNode run_link;                          // RunQueue, guarded by its lock
     std::atomic<ThreadState> state{ThreadState::Waiting};
     std::atomic<bool> on_core{false};           // its registers are on a core, not yet in `context`
-    bool sleeps_interruptibly = false;
     std::atomic<WakeReason> wake_reason{WakeReason::Woken};
     std::atomic<int8_t> nice{0};                // -20..19
-    Nanoseconds slice_left = 0;
-    Nanoseconds last_charged = 0;
-    Nanoseconds run_time = 0;                   // total, exact
+    uint32_t round = 0;                         // of `round_queue`, in which it last ran
+    const RunQueue* round_queue = nullptr;
+    Nanoseconds slice_left = 0;                 // of this round
+    std::atomic<Nanoseconds> last_charged{0};   // written by the core it runs on
+    std::atomic<Nanoseconds> run_time{0};       // total up to last_charged, exact
     uint64_t user_samples = 0, system_samples = 0;  // how the clock interrupts found it: they split run_time
     uint64_t voluntary_switches = 0, involuntary_switches = 0;
+    void (*entry)(void*) = nullptr;             // where a kernel thread starts
+    void* entry_argument = nullptr;
 
     // Mutexes held, for the rank check and the report of a panic.
     HeldMutexes held_mutexes{};
 
+    uint64_t thread_pointer = 0;                // TPIDR_EL0, saved and loaded at a switch
+
     // Floating point: kept on the core while the thread runs, here otherwise. `uses_fp` is set by the first use.
     bool uses_fp = false;
-    FpState fp{};
+    FpState fp;                 // valid once uses_fp
 };

@@ -1,7 +1,12 @@
 // Timers: a function called at a time, in interrupt context, on the core that armed it.
+//
+// Each core keeps its own in a heap and asks its clock for the earliest alone: nothing ticks. One thread at a time arms
+// or cancels a given timer; its own function may arm it again, and must not end its life.
+// Lock: each core's `timers` (LockRank::Timers), not held while the function runs.
 #pragma once
 
-#include "base/list.h"
+#include <atomic>
+
 #include "base/types.h"
 
 class Timer {
@@ -9,22 +14,29 @@ public:
     using Function = void (*)(void* context);
     Timer(Function function, void* context) : function_(function), context_(context) {}
     ~Timer();                               // panics if armed
+    Timer(const Timer&) = delete;
+    Timer& operator=(const Timer&) = delete;
 
     void arm(Nanoseconds deadline);         // absolute; rearms if armed
     // After it returns the function does not run and will not run. True if it had not run yet. No lock held that
-    // the function takes.
+    // the function takes. Inside the function itself it only disarms.
     bool cancel();
-    bool armed() const;
+    bool armed() const { return armed_.load(std::memory_order_relaxed); }
 
 private:
-    friend class TimerQueue;
+    friend class TimerHeap;
+    friend class CoreTimers;
     Function function_;
     void* context_;
     Nanoseconds deadline_ = never;
-    ListNode link_;
-    int core_ = -1;                         // whose queue it is on
+    Timer* child_ = nullptr;
+    Timer* sibling_ = nullptr;
+    Timer* back_ = nullptr;
+    std::atomic<bool> armed_{false};        // in the heap of core_
+    std::atomic<int> core_{-1};             // where it was last armed
 };
 
 void timer_interrupt();                     // the core's clock interrupt: runs what is due, sets the next deadline
-Nanoseconds realtime_offset();              // seconds since 1970 at power-on, in nanoseconds
+
+Nanoseconds realtime_offset();              // time since 1970 at power-on
 void set_realtime(Nanoseconds now_since_1970);

@@ -21,10 +21,14 @@ public:
     LockRank rank() const { return rank_; }
 
 private:
+    static constexpr uint64_t contended = 1;
+    void acquire_contended(uint64_t self);
+    void release_contended();
+    [[noreturn]] void report_order(const Mutex& innermost) const;
+
     const char* name_;
     LockRank rank_;
-    std::atomic<Thread*> owner_{nullptr};
-    std::atomic<uint32_t> sleepers_{0};
+    std::atomic<uint64_t> word_{0};     // the owner's address, `contended` in bit 0
     SpinLock wait_lock_;
     Channel waiters_;
 };

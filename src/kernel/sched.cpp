@@ -1,0 +1,242 @@
+// The switch from thread to thread, and when it happens. Interrupts are off from the moment a thread's state leaves
+// Running until the next thread has let go of it (finish_switch).
+//
+// A switched-out thread's registers are in its context only when `on_core` is false again; until then nobody may
+// start it (RunQueue passes over it). The store is a release, the look an acquire.
+#include "kernel/sched.h"
+
+#include "kernel/core.h"
+#include "kernel/task.h"
+
+Core cores[max_cores];
+
+namespace {
+
+constexpr Nanoseconds look_around = 1'000'000;     // between two looks for an idle core, while threads are ready
+constexpr Nanoseconds shortest_slice = 100'000;
+
+// The user half follows the task; kernel threads run without one, so that no core keeps a dead space.
+void switch_space(Thread& self, Thread& next) {
+    if (next.task == self.task) {
+        return;
+    }
+    if (next.task != nullptr) {
+        next.task->space->activate();
+    } else {
+        AddressSpace::activate_none();
+    }
+}
+
+// The unit is open on a core exactly while the current thread uses it.
+void switch_fp(Thread& self, Thread& next) {
+    if (self.uses_fp) {
+        fp_save(&self.fp);
+        if (!next.uses_fp) {
+            fp_disable();
+            return;
+        }
+    } else if (next.uses_fp) {
+        fp_enable();
+    } else {
+        return;
+    }
+    fp_load(&next.fp);
+}
+
+// Gives the core to another ready thread, if there is one. The current thread stays ready.
+void give_way(Core& core, Thread& self, Arrival how) {
+    ASSERT(cpu::current().held.depth == 0);
+    const Nanoseconds now = machine_clock::now();
+    charge(self, now);
+    core.preempt = false;
+    core.queue.lock.acquire();
+    Thread* next = core.queue.take();
+    if (next != nullptr) {
+        self.state.store(ThreadState::Ready, std::memory_order_relaxed);
+        core.queue.add(self, how);
+        ++(how == Arrival::Yielded ? self.voluntary_switches : self.involuntary_switches);
+    }
+    core.queue.lock.release();
+    if (next != nullptr) {
+        switch_to(core, self, *next, now);
+    } else if (self.slice_left == 0) {
+        self.slice_left = slice_of(self.nice.load(std::memory_order_relaxed));
+    }
+}
+
+}  // namespace
+
+void set_alarm(Core& core, Thread& running, Nanoseconds now) {
+    Nanoseconds wait = running.slice_left;
+    if (idle_cores.load(std::memory_order_relaxed) != 0 && wait > look_around) {
+        wait = look_around;
+    }
+    const Nanoseconds at = now + (wait > shortest_slice ? wait : shortest_slice);
+    if (at < core.alarm_at) {
+        core.alarm_at = at;
+        core.alarm.arm(at);
+    }
+}
+
+void make_ready(Thread& thread) {
+    Core& core = this_core();
+    core.queue.lock.acquire();
+    core.queue.add(thread, Arrival::Woken);
+    core.queue.lock.release();
+    core.preempt = true;
+    Thread& self = *cpu::current_thread();
+    if (core.alarm_at == never && &self != core.idle) {
+        set_alarm(core, self, machine_clock::now());
+    }
+}
+
+Thread& choose_next(Core& core) {
+    if (core.queue.ready() != 0) {
+        core.queue.lock.acquire();
+        Thread* next = core.queue.take();
+        core.queue.lock.release();
+        if (next != nullptr) {
+            return *next;
+        }
+    }
+    Thread* stolen = steal_for(core);
+    return stolen != nullptr ? *stolen : *core.idle;
+}
+
+void switch_to(Core& core, Thread& self, Thread& next, Nanoseconds now) {
+    if (now >= next_load_sample.load(std::memory_order_relaxed)) [[unlikely]] {
+        sample_load(now, &self != core.idle);
+    }
+    core.preempt = false;
+    core.leaving = &self;
+    core.switches.store(core.switches.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    next.cpu = self.cpu;
+    next.last_charged.store(now, std::memory_order_relaxed);
+    next.on_core.store(true, std::memory_order_relaxed);
+    // Release: a later look at return_work (an acquire) is not done before it, so thread_poke either sees the thread
+    // running or the thread sees what it was asked.
+    next.state.store(ThreadState::Running, std::memory_order_release);
+    if (core.queue.ready() != 0) {
+        set_alarm(core, next, now);
+    }
+    switch_space(self, next);
+    switch_fp(self, next);
+    cpu::set_current_thread(&next);
+    cpu::switch_context(self.context, next.context);
+    finish_switch();
+}
+
+void finish_switch() {
+    Thread& left = *this_core().leaving;
+    if (left.state.load(std::memory_order_relaxed) == ThreadState::Dead) [[unlikely]] {
+        ZoneDelete<Thread>{}(left);
+        return;
+    }
+    left.on_core.store(false, std::memory_order_release);
+}
+
+void block(Thread& self) {
+    Core& core = this_core();
+    ASSERT(cpu::current().held.depth == 0 && &self != core.idle);
+    const Nanoseconds now = machine_clock::now();
+    charge(self, now);
+    ++self.voluntary_switches;
+    switch_to(core, self, choose_next(core), now);
+}
+
+void alarm_rang(void* context) {
+    Core& core = *static_cast<Core*>(context);
+    Thread& self = *cpu::current_thread();
+    core.alarm_at = never;
+    if (&self == core.idle || core.queue.ready() == 0) {
+        return;     // nobody waits: no more alarms
+    }
+    const Nanoseconds now = machine_clock::now();
+    charge(self, now);
+    balance_away(core);
+    if (self.slice_left == 0) {
+        self.ask(ReturnWork::Reschedule);
+    } else {
+        set_alarm(core, self, now);
+    }
+}
+
+void reschedule() {
+    Core& core = this_core();
+    Thread& self = *cpu::current_thread();
+    const bool slice_over = self.asked(ReturnWork::Reschedule);
+    if ((!slice_over && !core.preempt) || &self == core.idle) [[likely]] {
+        return;     // the idle loop looks by itself
+    }
+    if (slice_over) {
+        self.done(ReturnWork::Reschedule);
+    }
+    give_way(core, self, slice_over ? Arrival::Spent : Arrival::Preempted);
+}
+
+void yield() {
+    InterruptGuard guard;
+    give_way(this_core(), *cpu::current_thread(), Arrival::Yielded);
+}
+
+void thread_exit() {
+    Thread& self = *cpu::current_thread();
+    if (self.held_mutexes.depth != 0) {
+        panic("a thread ended with a mutex held");
+    }
+    ASSERT(self.task == nullptr && self.uthread == nullptr);
+    (void)cpu::disable_interrupts();
+    fp_discard();
+    self.state.store(ThreadState::Dead, std::memory_order_relaxed);
+    block(self);
+    panic("a dead thread ran");
+}
+
+void thread_poke(Thread& thread) {
+    InterruptGuard guard;
+    // The asked work is seen by all before the state is looked at: see park.cpp and switch_to.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (wake_sleeper(thread, WakeReason::Interrupted)) {
+        return;
+    }
+    if (thread.state.load(std::memory_order_relaxed) == ThreadState::Running && thread.cpu != &cpu::current()) {
+        cpu::interrupt_other(thread.cpu->id);
+    }
+}
+
+void fp_first_use() {
+    InterruptGuard guard;
+    Thread& self = *cpu::current_thread();
+    self.fp = {};
+    self.uses_fp = true;
+    fp_enable();
+    fp_load(&self.fp);
+}
+
+void fp_sync() {
+    InterruptGuard guard;
+    Thread& self = *cpu::current_thread();
+    if (self.uses_fp) {
+        fp_save(&self.fp);
+    }
+}
+
+void fp_reload() {
+    InterruptGuard guard;
+    Thread& self = *cpu::current_thread();
+    if (self.uses_fp) {
+        fp_enable();
+        fp_load(&self.fp);
+    } else {
+        fp_disable();
+    }
+}
+
+void fp_discard() {
+    InterruptGuard guard;
+    Thread& self = *cpu::current_thread();
+    if (self.uses_fp) {
+        self.uses_fp = false;
+        fp_disable();
+    }
+}

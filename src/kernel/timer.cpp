@@ -1,0 +1,102 @@
+// The cores' timers, and the time of day.
+#include "kernel/timer.h"
+
+#include "kernel/timer_heap.h"
+#include "machine/clock.h"
+#include "machine/spin_lock.h"
+
+// One core's timers.
+class CoreTimers {
+public:
+    void add(Timer& timer, Nanoseconds deadline, int core) {
+        SpinGuard guard(lock_);
+        timer.deadline_ = deadline;
+        timer.core_.store(core, std::memory_order_relaxed);
+        timer.armed_.store(true, std::memory_order_relaxed);
+        heap_.insert(timer);
+        if (deadline < programmed_) {
+            program();
+        }
+    }
+
+    enum class Removed { Yes, WasNotThere, Runs };
+    // The clock stays set: at worst it interrupts for nothing.
+    Removed remove(Timer& timer) {
+        SpinGuard guard(lock_);
+        if (timer.armed()) {
+            heap_.remove(timer);
+            timer.armed_.store(false, std::memory_order_relaxed);
+            return Removed::Yes;
+        }
+        return running_ == &timer ? Removed::Runs : Removed::WasNotThere;
+    }
+
+    void run_due() {
+        const Nanoseconds now = machine_clock::now();
+        lock_.acquire();
+        for (Timer* timer = heap_.first(); timer != nullptr && timer->deadline_ <= now; timer = heap_.first()) {
+            heap_.remove(*timer);
+            timer->armed_.store(false, std::memory_order_relaxed);
+            running_ = timer;
+            lock_.release();
+            timer->function_(timer->context_);
+            lock_.acquire();
+            running_ = nullptr;
+        }
+        program();
+        lock_.release();
+    }
+
+private:
+    void program() REQUIRES(lock_) {
+        programmed_ = heap_.first() != nullptr ? heap_.first()->deadline_ : never;
+        machine_clock::set_deadline(programmed_);
+    }
+
+    SpinLock lock_{LockRank::Timers, "timers"};
+    TimerHeap heap_ GUARDED_BY(lock_);
+    Timer* running_ GUARDED_BY(lock_) = nullptr;
+    Nanoseconds programmed_ GUARDED_BY(lock_) = never;
+};
+
+namespace {
+
+CoreTimers timers[max_cores];
+std::atomic<Nanoseconds> offset{0};
+
+}  // namespace
+
+Timer::~Timer() { ASSERT(!armed()); }
+
+void Timer::arm(Nanoseconds deadline) {
+    InterruptGuard stay_on_core;
+    if (armed()) {
+        timers[core_.load(std::memory_order_relaxed)].remove(*this);
+    }
+    const unsigned core = cpu::current().id;
+    timers[core].add(*this, deadline, static_cast<int>(core));
+}
+
+bool Timer::cancel() {
+    const int core = core_.load(std::memory_order_relaxed);
+    if (core < 0) {
+        return false;
+    }
+    for (;;) {
+        InterruptGuard stay_on_core;
+        const CoreTimers::Removed removed = timers[core].remove(*this);
+        // On its own core the function can only be running below us: then we are called by it.
+        if (removed != CoreTimers::Removed::Runs || cpu::current().id == static_cast<unsigned>(core)) {
+            return removed == CoreTimers::Removed::Yes;
+        }
+        cpu::relax();
+    }
+}
+
+void timer_interrupt() { timers[cpu::current().id].run_due(); }
+
+Nanoseconds realtime_offset() { return offset.load(std::memory_order_relaxed); }
+
+void set_realtime(Nanoseconds now_since_1970) {
+    offset.store(now_since_1970 - machine_clock::now(), std::memory_order_relaxed);
+}

@@ -1,0 +1,74 @@
+// Mutex: taking and giving back with one compare-and-swap each while nobody else wants it.
+//
+// The word is the owner's address, with `contended` set while somebody sleeps; 0 is free. A release wakes the first
+// sleeper but does not hand over: a running thread may be faster, so that a busy mutex does not wait for a switch at
+// every release.
+#include "machine/mutex.h"
+
+#include "base/format.h"
+
+namespace {
+
+uint64_t word_of(const Thread* thread) { return reinterpret_cast<uint64_t>(thread); }
+
+}  // namespace
+
+void Mutex::acquire() {
+    Thread* self = cpu::current_thread();
+    HeldMutexes& held = held_mutexes_of(*self);
+    ASSERT(cpu::interrupts_on());       // and so no spin lock is held
+    if (held.depth != 0 && held.mutexes[held.depth - 1]->rank_ >= rank_) [[unlikely]] {
+        report_order(*held.mutexes[held.depth - 1]);
+    }
+    ASSERT(held.depth < HeldMutexes::capacity);
+    uint64_t expected = 0;
+    if (!word_.compare_exchange_strong(expected, word_of(self), std::memory_order_acquire,
+                                       std::memory_order_relaxed)) [[unlikely]] {
+        acquire_contended(word_of(self));
+    }
+    held.mutexes[held.depth++] = this;
+}
+
+void Mutex::acquire_contended(uint64_t self) {
+    SpinGuard guard(wait_lock_);
+    for (;;) {
+        uint64_t seen = word_.load(std::memory_order_relaxed);
+        if ((seen & ~contended) == 0) {
+            const uint64_t mine = waiters_.waiters.empty() ? self : self | contended;
+            if (word_.compare_exchange_strong(seen, mine, std::memory_order_acquire, std::memory_order_relaxed)) {
+                return;
+            }
+        } else if ((seen & contended) != 0 ||
+                   word_.compare_exchange_strong(seen, seen | contended, std::memory_order_relaxed)) {
+            // With the bit set the owner takes the wait lock to release, so it finds us.
+            park(waiters_, wait_lock_);
+        }
+    }
+}
+
+void Mutex::release() {
+    Thread* self = cpu::current_thread();
+    HeldMutexes& held = held_mutexes_of(*self);
+    ASSERT(held.depth > 0 && held.mutexes[held.depth - 1] == this);
+    --held.depth;
+    uint64_t expected = word_of(self);
+    if (!word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]] {
+        release_contended();
+    }
+}
+
+void Mutex::release_contended() {
+    SpinGuard guard(wait_lock_);
+    wake_one(waiters_);
+    // The woken one takes the wait lock to acquire, so it sees what is stored here.
+    word_.store(waiters_.waiters.empty() ? 0 : contended, std::memory_order_release);
+}
+
+bool Mutex::held() const { return (word_.load(std::memory_order_relaxed) & ~contended) == word_of(cpu::current_thread()); }
+
+void Mutex::report_order(const Mutex& innermost) const {
+    TextBuffer<160> text;
+    text.add("lock order: mutex \"{}\" (rank {}) taken while holding \"{}\" (rank {})", name_, rank_, innermost.name_,
+             innermost.rank_);
+    panic(text.c_str());
+}
