@@ -207,5 +207,6 @@ high_half:
     mov     x1, x20
     bl      enter_kernel            // boot/main.cpp: (core, device tree)
     brk     #0
+.size high_half, . - high_half
 
 .section .note.GNU-stack, "", %progbits

@@ -236,4 +236,8 @@ stack_overflow:
     brk     #0
 .size stack_overflow, . - stack_overflow
 
+
+.globl exception_vectors_end
+exception_vectors_end:
+
 .section .note.GNU-stack, "", %progbits

@@ -1,4 +1,4 @@
-// memcpy, memmove, memset, memcmp, strlen: what compiled C++ calls, and ram::copy_page.
+// memcpy, memmove, memset, memcmp, memchr, strlen: what compiled C++ calls, and ram::copy_page.
 //
 // For normal memory with the MMU on: accesses need not be aligned. Never for device registers.
 
@@ -159,6 +159,20 @@ function memcmp
 6:  mov     w0, w3
     ret
 end_function memcmp
+
+function memchr
+    and     w1, w1, #0xff
+    add     x2, x0, x2
+1:  cmp     x0, x2
+    b.hs    2f
+    ldrb    w3, [x0], #1
+    cmp     w3, w1
+    b.ne    1b
+    sub     x0, x0, #1
+    ret
+2:  mov     x0, #0
+    ret
+end_function memchr
 
 // Eight bytes a turn once aligned: an aligned word never reaches into a page where the string is not.
 function strlen
