@@ -16,6 +16,11 @@ struct DirectoryEntry {
     static Zone& zone();
     static constexpr size_t short_name = 39;
 
+    // A name that is in no directory yet. NameTooLong, NoMemory.
+    static Result<ZoneOwned<DirectoryEntry>> create(std::string_view name);
+    DirectoryEntry() = default;
+    ~DirectoryEntry();
+
     std::string_view name() const { return {long_name != nullptr ? long_name : text, length}; }
 
     ListNode in_directory;
@@ -37,18 +42,18 @@ public:
     static Zone& zone();
 
     static Result<Ref<Directory>> create(const Identity& owner, uint32_t mode);
-    explicit Directory(const Attributes& attributes) : Vnode(VnodeKind::Directory, attributes) {}
+    explicit Directory(const Attributes& attributes) : Vnode(VnodeKind::Directory, attributes) { count_self(); }
 
     // What the name means, or nullptr; "." and ".." are not names. No reference is taken: the lock keeps it.
     Vnode* find_locked(std::string_view name) REQUIRES(names_mutex);
-    Directory* parent_locked() REQUIRES(names_mutex) { return parent_; }    // the root's is itself; nullptr: removed
+    Directory* parent_locked() REQUIRES(names_mutex);   // a root's is itself; nullptr: this one was removed
 
     // Adds a name. Exists, NoEntry (this directory was removed), NoMemory, TooManyLinks, AccessDenied (who may not write).
     Result<> add(const Identity& who, std::string_view name, Vnode& vnode) EXCLUDES(names_mutex);
     // Finds the name, or adds the file that `make` would make. `made` says which.
     Result<Ref<Vnode>> find_or_make_file(const Identity& who, std::string_view name, uint32_t mode, bool& made) EXCLUDES(names_mutex);
     Result<Ref<Directory>> make_directory(const Identity& who, std::string_view name, uint32_t mode) EXCLUDES(names_mutex);
-    // IsDirectory/NotDirectory, NoEntry, NotEmpty, Busy (a root), AccessDenied, NotPermitted (sticky).
+    // NoEntry, NotPermitted (a directory; or sticky), NotDirectory, NotEmpty, AccessDenied.
     Result<> remove_file(const Identity& who, std::string_view name) EXCLUDES(names_mutex);
     Result<> remove_directory(const Identity& who, std::string_view name) EXCLUDES(names_mutex);
     // Atomic for everybody else; an existing target is replaced. Also Invalid (a directory into itself).
@@ -68,17 +73,28 @@ public:
     void last_reference_gone() override;
 
 private:
+    static constexpr uint32_t most_links = 32000;
+    // A name that was taken out, and what it meant: dropped after the lock, as a last reference may free much.
+    struct Unlinked {
+        ZoneOwned<DirectoryEntry> entry;
+        Ref<Vnode> vnode;
+    };
+
     friend Result<size_t> path_of(Vnode&, char*, size_t);
 
     Result<> may_change_locked(const Identity& who) REQUIRES(names_mutex);
     Result<> may_remove_locked(const Identity& who, const Vnode& target) REQUIRES(names_mutex);
-    DirectoryEntry* entry_locked(std::string_view name, uint32_t hash) REQUIRES(names_mutex);
+    Result<> may_replace_locked(const Identity& who, const Vnode& moved, Vnode& target) REQUIRES(names_mutex);
+    DirectoryEntry* entry_locked(std::string_view name) REQUIRES(names_mutex);
     void link_locked(DirectoryEntry& entry, Vnode& vnode) REQUIRES(names_mutex);
-    void unlink_locked(DirectoryEntry& entry) REQUIRES(names_mutex);
-    bool below_locked(const Directory& other) REQUIRES(names_mutex);
+    Unlinked unlink_locked(DirectoryEntry& entry) REQUIRES(names_mutex);
+    bool inside_locked(const Directory& other) REQUIRES(names_mutex);
+    bool record_at_locked(uint64_t& at, DirectoryEntry*& entry, const Vnode*& vnode, std::string_view& name)
+        REQUIRES(names_mutex);
 
     List<DirectoryEntry, &DirectoryEntry::in_directory> entries_ GUARDED_BY(names_mutex);
-    Directory* parent_ GUARDED_BY(names_mutex) = nullptr;
+    DirectoryEntry* own_name_ GUARDED_BY(names_mutex) = nullptr;    // in the parent; none: root, or removed
+    bool is_root_ GUARDED_BY(names_mutex) = false;
     uint64_t next_cookie_ GUARDED_BY(names_mutex) = 2;      // 0 and 1 are "." and ".."
     std::atomic<uint64_t> entry_count_{0};
 };

@@ -105,6 +105,7 @@ protected:
 
     void note_read() { accessed_.store(timestamp(), std::memory_order_relaxed); }
     void note_write();
+    void count_self() { links_.store(1, std::memory_order_relaxed); }   // a directory's own "."
     virtual uint64_t blocks() const { return 0; }   // of 512 bytes
     virtual uint64_t device_number() const { return 0; }
 
