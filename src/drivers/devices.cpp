@@ -25,6 +25,8 @@ static void start_line(SerialPort& port, Line line) {
     interrupts::enable(line);
 }
 
+void put_text(std::string_view text) { console.put_text(text); }
+
 void start_firmware() {
     mailbox.start(registers_at<MailboxRegisters>(mailbox_physical));
     board = identify_board(mailbox);

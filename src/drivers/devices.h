@@ -38,6 +38,9 @@ struct Options {
 // polled console left it, with what is written to it kept in its ring.
 void start(const Options& options);
 
+// Text to the console through its ring: for the kernel log (log_set_output). Like SerialPort::put_text.
+void put_text(std::string_view text);
+
 // The part of it that asks the firmware, for whoever needs the memory map before the rest: may be called before it.
 void start_firmware();
 

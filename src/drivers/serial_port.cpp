@@ -15,6 +15,33 @@ size_t SerialPort::write(const uint8_t* bytes, size_t count) {
     return taken;
 }
 
+bool SerialPort::push_waiting_locked(uint8_t byte) {
+    if (transmit_ring_.full()) {
+        device::Timeout timeout(2 * nanoseconds_per_second);
+        while (pump_locked() == 0) {
+            if (!timeout.step()) {
+                return false;
+            }
+        }
+    }
+    return transmit_ring_.push(byte);
+}
+
+void SerialPort::put_text(std::string_view text) {
+    // In pieces: waiting under the lock keeps interrupts off.
+    static constexpr size_t piece_bytes = 32;
+    size_t next = 0;
+    bool moving = true;
+    while (next < text.size() && moving) {
+        SpinGuard guard(lock_);
+        for (size_t i = 0; i < piece_bytes && next < text.size() && moving; ++i, ++next) {
+            const char c = text.data()[next];
+            moving = (c != '\n' || push_waiting_locked('\r')) && push_waiting_locked(static_cast<uint8_t>(c));
+        }
+        pump_locked();
+    }
+}
+
 size_t SerialPort::room() {
     SpinGuard guard(lock_);
     return transmit_ring_.room();

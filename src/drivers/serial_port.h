@@ -34,6 +34,9 @@ public:
     // Queues as much as fits, as it is (no carriage returns are added). The number of bytes taken. Any context.
     size_t write(const uint8_t* bytes, size_t count);
     size_t write(std::string_view text) { return write(reinterpret_cast<const uint8_t*>(text.data()), text.size()); }
+    // All of it, with a carriage return before each newline; where the ring is full, waits for the hardware to take
+    // some, without sleeping, two seconds at most. Not inside this port's handlers. For the kernel log.
+    void put_text(std::string_view text);
     size_t room();                          // bytes that write() would take now
 
     // What came before there was a handler is given to it at once, in the caller's context.
@@ -92,6 +95,7 @@ private:
         }
     };
 
+    bool push_waiting_locked(uint8_t byte) REQUIRES(lock_);
     void flush_locked() REQUIRES(lock_);
     void deliver() EXCLUDES(lock_);
 

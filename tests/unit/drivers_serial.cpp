@@ -123,6 +123,32 @@ TEST(SerialPort, AWriteThatDoesNotFitSaysHowMuchItTookAndIsCalledBack) {
     LONGS_EQUAL(SerialPort::transmit_capacity, port.sent_count);
 }
 
+TEST(SerialPort, TextGetsCarriageReturnsAndAllOfItWaitsForTheHardware) {
+    port.transmit_room = 3;
+    port.put_text("a\nb\n");
+    CHECK(port.sent_text() == "a\r\n");
+    port.transmit_room = 100;
+    port.handle_interrupt();
+    CHECK(port.sent_text() == "a\r\nb\r\n");
+}
+
+TEST(SerialPort, TextLongerThanTheRingIsSentWhole) {
+    static char text[SerialPort::transmit_capacity + 500];
+    for (char& c : text) {
+        c = 'x';
+    }
+    port.transmit_room = 600;
+    port.put_text({text, sizeof(text)});
+    LONGS_EQUAL(600, port.sent_count);
+    LONGS_EQUAL(SerialPort::transmit_capacity - 100, SerialPort::transmit_capacity - port.room());
+}
+
+TEST(SerialPort, TextToHardwareThatIsStuckIsGivenUp) {
+    static char text[SerialPort::transmit_capacity + 500];
+    port.put_text({text, sizeof(text)});
+    LONGS_EQUAL(0, port.room());
+}
+
 TEST(SerialPort, FlushingPushesEverythingOut) {
     port.write("last words");
     port.transmit_room = 100;
