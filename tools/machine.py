@@ -11,6 +11,7 @@ from urllib.parse import quote
 TOOLS = Path(__file__).resolve().parent
 # Nothing in the guest may reach the host: no semihosting, and QEMU itself may not start programs.
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+BOOT_ARGUMENTS_MAX = 255    # ForkloreSysinfo::boot_arguments holds one more
 SD_IMAGE_MIB = 64   # QEMU wants a power of two; FAT32 wants more than 33
 
 
@@ -59,12 +60,17 @@ class Options:
     def boot_arguments(self) -> str:
         words = []
         if self.cmd is not None:
-            words += ["quiet", "cmd=" + quote(self.cmd, safe="/:,.=+@_-")]
+            # Spaces part arguments; quotes, backslashes, `$` and `;` mean something to U-Boot's shell.
+            words += ["quiet", "cmd=" + quote(self.cmd, safe="/:,.=+@_-~!*()[]{}<>|&?^")]
         if self.timeout:
             words.append(f"timeout={self.timeout}")
         if self.seed:
             words.append(f"seed={self.seed}")
-        return " ".join([*words, *self.args.split()])
+        line = " ".join([*words, *self.args.split()])
+        if len(line) > BOOT_ARGUMENTS_MAX:
+            raise Failure(f"The boot arguments are {len(line)} characters, {BOOT_ARGUMENTS_MAX} are the most: "
+                          "put a long command into a script and add it with ADD=folder")
+        return line
 
 
 def existing(path: Path, what: str, fix: str) -> Path:

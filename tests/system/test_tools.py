@@ -39,6 +39,9 @@ class RunMessages(Case):
     def test_timeout_that_is_no_number(self) -> None:
         self.one_sentence("a number", TIMEOUT="soon")
 
+    def test_command_too_long_for_the_boot_arguments(self) -> None:
+        self.one_sentence("put a long command into a script", KERNEL=self.image(), INITRD=self.image(), CMD="echo " + "x" * 300)
+
     def test_unknown_boot_way(self) -> None:
         self.one_sentence("BOOT=floppy", KERNEL=self.image(), INITRD=self.image(), BOOT="floppy")
 
@@ -46,7 +49,7 @@ class RunMessages(Case):
         command = "echo \"$HOME\" '#'; ls | wc -l && false"
         done = subprocess.run(["make", f"BUILD={BUILD}", f"KERNEL={self.image()}", f"INITRD={self.image()}", "QEMU=/bin/echo",
                                f"CMD={command}", "run"], cwd=ROOT, capture_output=True, text=True)
-        self.assertIn("cmd=echo%20%22%24HOME%22%20%27%23%27%3B%20ls%20%7C%20wc%20-l%20%26%26%20false", done.stdout)
+        self.assertIn("cmd=echo%20%22%24HOME%22%20%27%23%27%3B%20ls%20|%20wc%20-l%20&&%20false", done.stdout)
 
 
 class Doctor(Case):

@@ -116,11 +116,11 @@ $(BUILD)/initrd.cpio: $(USER_ELFS) $(U)/initrd.list tools/mkinitrd.py \
 .PHONY: compilers
 compilers: $(BUILD)/bin/forklore-cc
 user: compilers
-USER_HEADERS := $(call find,src/user/include tools/c++,.h)
+USER_HEADERS := $(call find,src/user/include src/abi tools/c++,.h)
 $(BUILD)/bin/forklore-cc: tools/forklore-cc $(USER_RUNTIME) $(USER_HEADERS)
 	$(call say,INSTALL,$@)
 	@mkdir -p $(@D) && rm -rf $(U)/include && mkdir -p $(U)/include
-	$(Q)if [ -d src/user/include ]; then cp -R src/user/include/. $(U)/include/; fi
+	$(Q)if [ -d src/user/include ]; then cp -R src/user/include/. src/abi $(U)/include/; fi
 	$(Q)rm -rf $(U)/c++ && cp -R tools/c++ $(U)/c++
 	$(Q)cp $(USER_LD) $(U)/lib/program.ld
 	$(Q)cp tools/forklore-cc $@ && ln -sf forklore-cc $(BUILD)/bin/forklore-c++
