@@ -47,7 +47,7 @@ enum ForkloreSyscall {
     SYS_thread_create = 26, // (entry, argument, stack top, tls) -> tid
     SYS_thread_exit = 27,   // (address of a 32-bit word to clear and wake, or 0)
     SYS_futex_wait = 28,    // (uint32_t* word, expected, const ForkloreTime* timeout or 0)
-    SYS_futex_wake = 29,    // (uint32_t* word, count) -> woken
+    SYS_futex_wake = 29,    // (uint32_t* word): all that wait for it; others may wake too
     // signals
     SYS_sigaction = 30,     // (signal, const ForkloreSigaction*, ForkloreSigaction* old)
     SYS_sigprocmask = 31,   // (how, const uint32_t* set, uint32_t* old)

@@ -60,9 +60,10 @@ class TextBuffer {
 public:
     template <typename... Arguments>
     TextBuffer& add(std::string_view format, const Arguments&... arguments) {
-        format_to({&TextBuffer::append, this}, format, arguments...);
+        format_to(sink(), format, arguments...);
         return *this;
     }
+    TextSink sink() { return {&TextBuffer::append, this}; }
     std::string_view text() const { return {buffer_, length_}; }
     const char* c_str() const { return buffer_; }
 

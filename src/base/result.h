@@ -76,7 +76,8 @@ private:
     bool ok_ = true;
 };
 
-// TRY(expression): the expression's value; on failure the enclosing function returns the Error.
+// TRY(expression): the expression's value; on failure the enclosing function returns the Error. A reference can not come
+// out of it: such a function returns a pointer.
 #define TRY(expression)                                                                                 \
     ({                                                                                                  \
         auto&& try_result_ = (expression);                                                              \

@@ -16,6 +16,9 @@ inline constexpr int status_of_continue = 0xffff;
 // Only the current thread ends; the process goes on unless it was the last.
 [[noreturn]] void thread_terminate();
 
+// The process starts to end: no more children, alarms or stops. False if it had started already.
+bool begin_exit(Proc& proc);
+
 // Drops all that a process without threads still holds and makes it a zombie: children to init, groups told, parent told.
 void become_zombie(Proc& proc, int wait_status);
 

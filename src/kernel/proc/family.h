@@ -13,22 +13,20 @@ class Terminal;
 class Session : public RefCounted {
 public:
     static Zone& zone();
-    explicit Session(Proc& maker) : id(maker.pid), leader(&maker) { pid_take(id, PidUse::Session); }
+    explicit Session(Proc& maker) : id(maker.pid), leader(&maker) {}
     void last_reference_gone();
 
     const Pid id;
+    bool published = false;                                 // its number is in use
     Proc* leader GUARDED_BY(families_lock);                 // none when it exited
     Terminal* terminal GUARDED_BY(families_lock) = nullptr; // the controlling one
 };
 
-// Lives while it has a member; its number is in use as PidUse::Group.
+// Lives while it has a member; as long its number is in use as PidUse::Group.
 class ProcessGroup {
 public:
     static Zone& zone();
-    ProcessGroup(Pid group, Ref<Session> its_session) : id(group), session(std::move(its_session)) {
-        pid_take(id, PidUse::Group);
-    }
-    ~ProcessGroup() { pid_release(id, PidUse::Group); }
+    ProcessGroup(Pid group, Ref<Session> its_session) : id(group), session(std::move(its_session)) {}
 
     const Pid id;
     const Ref<Session> session;
@@ -50,7 +48,7 @@ size_t process_count_locked() REQUIRES(families_lock);
 void join_group_locked(ProcessGroup& group, Proc& proc) REQUIRES(families_lock);
 // The group, if this was its last member: to be dropped after the lock.
 [[nodiscard]] ZoneOwned<ProcessGroup> leave_group_locked(Proc& proc) REQUIRES(families_lock);
-// The first group and session, of `proc`.
+// A session and a group of its own for `proc`, which leaves its old ones. NotPermitted if it leads a group.
 Result<> start_session(Proc& proc) EXCLUDES(families_lock);
 
 // POSIX: a group is orphaned if no member has a parent in another group of the same session. `leaving` does not count

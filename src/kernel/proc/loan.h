@@ -11,34 +11,38 @@
 #include "base/panic.h"
 #include "base/ref.h"
 #include "kernel/proc/credentials.h"
+#include "machine/fp.h"
 #include "machine/user_frame.h"
 
 class Proc;
 
 class ThreadLoan {
 public:
-    ThreadLoan(Proc& the_child, const UserFrame& frame, uint32_t mask, Ref<Credentials> assumed)
-        : child_(&the_child), frame_(frame), mask_(mask), assumed_(std::move(assumed)) {}
+    // What the parent's thread has at the call of vfork, and gets back.
+    struct Saved {
+        UserFrame frame;
+        uint32_t mask;              // SignalSet
+        uint32_t pending;           // signals for this very thread
+        Ref<Credentials> assumed;   // its set-id state
+        bool uses_fp;
+        FpState fp;                 // if uses_fp: d8 to d15 belong to the caller of vfork (AAPCS64 6.1.2)
+    };
+
+    ThreadLoan(Proc& the_child, Saved saved) : child_(&the_child), saved_(std::move(saved)) {}
     ThreadLoan(const ThreadLoan&) = delete;
     ~ThreadLoan() { ASSERT(child_ == nullptr); }
 
     Proc& child() const { return *child_; }
+    const Saved& saved() const { return saved_; }
 
-    struct Saved {
-        UserFrame frame;
-        uint32_t mask;
-        Ref<Credentials> assumed;
-    };
     // Ends the loan: what the parent's thread must have again.
     Saved give_back() && {
         ASSERT(child_ != nullptr);
         child_ = nullptr;
-        return {frame_, mask_, std::move(assumed_)};
+        return std::move(saved_);
     }
 
 private:
     Proc* child_;               // none once given back
-    UserFrame frame_;
-    uint32_t mask_;
-    Ref<Credentials> assumed_;
+    Saved saved_;
 };

@@ -101,7 +101,7 @@ Result<> pid_init(int32_t new_maximum) {
     maximum = new_maximum;
     next_candidate = 1;
     in_use = 0;
-    std::fill(std::begin(uses), std::end(uses), uint8_t{0});
+    std::fill(uses, uses + numbers, uint8_t{0});
     for (const Level& level : tree) {
         std::fill(level.taken, level.taken + level.words, uint64_t{0});
     }

@@ -41,7 +41,9 @@ struct ProcStats {
 class Proc {
 public:
     static Zone& zone();
+    // Takes over the pid, which is in use as a Process; gives it back at the end.
     explicit Proc(Pid number) : pid(number), alarm(&Proc::alarm_rings, this) {}
+    ~Proc() { pid_release(pid, PidUse::Process); }
 
     const Pid pid;
     uint64_t unique_id = 0;
@@ -73,7 +75,8 @@ public:
     // Written under signals.lock: whoever signals the process finds its threads here.
     ZoneOwned<Task> task;               // none while on loan, and from exit on
     Thread* lent_thread = nullptr;      // the thread that runs as this process while it has no task (vfork)
-    bool exiting = false;
+    Thread* last_thread = nullptr;      // exit or exec in this thread ends all others
+    bool exiting = false;               // no signal comes in any more
     unsigned loans = 0;                 // threads of this process that are lent
     Channel threads_changed;            // exit and exec wait here until they are alone
 
@@ -86,7 +89,7 @@ private:
     static void alarm_rings(void* proc);
 };
 
-void proc_init();                       // zones, the kernel's own process
+Result<> proc_init();                   // the kernel's own process; after pid_init and the zones of kernel/
 
 // The process that the current thread acts as: the loan's child while the thread is lent.
 inline UThread& current_uthread() { return *cpu::current_thread()->uthread; }

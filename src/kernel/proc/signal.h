@@ -7,7 +7,7 @@
 #include "abi/forklore.h"
 #include "base/result.h"
 #include "base/types.h"
-#include "machine/spin_lock.h"
+#include "machine/park.h"
 #include "machine/user_frame.h"
 #include "mm/zone.h"
 
@@ -34,7 +34,7 @@ SignalDefault signal_default(int signal);
 struct SignalState {
     SpinLock lock{LockRank::Signals, "signals"};
     SignalSet pending GUARDED_BY(lock) = 0;         // for any thread
-    ForkloreSiginfo info[FORKLORE_NSIG] GUARDED_BY(lock) = {};  // of each pending signal, the newest sender
+    ForkloreSiginfo info[FORKLORE_NSIG] GUARDED_BY(lock);   // of each pending signal, the newest sender
     ZoneOwned<SignalActions> actions GUARDED_BY(lock);
     Channel resumed GUARDED_BY(lock);               // stopped threads sleep here
     bool stopped GUARDED_BY(lock) = false;

@@ -26,6 +26,7 @@ struct UThread {
     SignalSet mask = 0;
     SignalSet pending = 0;
     ForkloreSiginfo fault{};        // of a pending signal that this thread raised by a fault
+    bool restarts_call = false;     // the frame stands before a system call that a signal interrupted
     std::optional<SignalSet> mask_before_suspend;   // sigsuspend is under way: what to restore
 
     Ref<Credentials> assumed;       // the thread's own identity, if it took one

@@ -1,0 +1,235 @@
+// The end of a process, step by step: alone, without holdings, without a task, a zombie.
+#include "kernel/proc/exit.h"
+
+#include "kernel/fs/terminal.h"
+#include "kernel/proc/family.h"
+#include "kernel/proc/vfork.h"
+#include "kernel/sched.h"
+
+Result<> become_only_thread() {
+    Proc& proc = current_proc();
+    Thread& self = *cpu::current_thread();
+    SpinGuard guard(proc.signals.lock);
+    if (proc.last_thread != nullptr && proc.last_thread != &self) {
+        return Error::Interrupted;
+    }
+    proc.last_thread = &self;
+    proc.signals.stopped = false;
+    wake_all(proc.signals.resumed);
+    Task& task = *proc.task;
+    auto others = [&] {
+        SpinGuard task_guard(task.lock);
+        for (Thread& thread : task.threads) {
+            if (&thread != &self && !thread.asked(ReturnWork::Terminate)) {
+                thread.ask(ReturnWork::Terminate);
+                thread_poke(thread);
+            }
+        }
+        return task.thread_count - 1;
+    };
+    while (others() != 0) {
+        park(proc.threads_changed, proc.signals.lock);
+    }
+    return {};
+}
+
+namespace {
+
+// What the thread did counts for its process from now on.
+void add_usage(Proc& proc, const Thread& thread) {
+    Nanoseconds user = 0, system = 0;
+    thread_times(thread, user, system);
+    ProcStats& stats = *proc.stats;
+    stats.user += user;
+    stats.system += system;
+    stats.voluntary_switches += thread.voluntary_switches;
+    stats.involuntary_switches += thread.involuntary_switches;
+}
+
+// The current thread leaves its process and its program's memory. True if others are left. Signals lock held.
+void leave_task_locked(Proc& proc, Thread& thread) REQUIRES(proc.signals.lock) {
+    add_usage(proc, thread);
+    proc.task->remove(thread);
+    wake_all(proc.threads_changed);
+}
+
+// The last of the thread: it belongs to nobody.
+[[noreturn]] void end_thread(Thread& thread) {
+    fp_discard();
+    InterruptGuard guard;
+    AddressSpace::activate_none();
+    thread.task = nullptr;
+    thread_exit();
+}
+
+}  // namespace
+
+void thread_terminate() {
+    Thread& thread = *cpu::current_thread();
+    ASSERT(!thread.uthread->loan);
+    Proc& proc = current_proc();
+    uthread_cleanup(*thread.uthread);
+    bool last = false;
+    {
+        SpinGuard guard(proc.signals.lock);
+        {
+            SpinGuard task_guard(proc.task->lock);
+            last = proc.task->thread_count == 1;
+        }
+        if (!last) {
+            leave_task_locked(proc, thread);
+        }
+    }
+    if (last) {
+        exit1(status_of_exit(0));
+    }
+    ZoneDelete<UThread>{}(*std::exchange(thread.uthread, nullptr));
+    end_thread(thread);
+}
+
+bool begin_exit(Proc& proc) {
+    {
+        SpinGuard guard(families_lock);
+        SpinGuard signals_guard(proc.signals.lock);
+        if (proc.exiting) {
+            return false;
+        }
+        proc.exiting = true;
+        proc.signals.stopped = false;
+        proc.alarm_interval = 0;
+        proc_transition(proc, ProcState::Exiting);
+    }
+    proc.alarm.cancel();
+    return true;
+}
+
+namespace {
+
+// Files, directory, program, limits: closing may sleep, so no lock is held.
+void release_holdings(Proc& proc) {
+    proc.files.reset();
+    Ref<Vnode> directory, program;
+    {
+        SpinGuard guard(proc.lock);
+        std::swap(directory, proc.directory);
+        std::swap(program, proc.program);
+    }
+}
+
+bool has_stopped_member_locked(ProcessGroup& group) REQUIRES(families_lock) {
+    for (Proc& member : group.members) {
+        if (member.state == ProcState::Stopped) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// POSIX: the members of a group that becomes orphaned while one is stopped get SIGHUP and SIGCONT.
+void hang_up_if_orphaned_locked(ProcessGroup& group, const Proc& leaving) REQUIRES(families_lock) {
+    if (has_stopped_member_locked(group) && group_orphaned_locked(group, &leaving)) {
+        signal_group_locked(group, {.signal = FL_SIGHUP});
+        signal_group_locked(group, {.signal = FL_SIGCONT});
+    }
+}
+
+void give_children_to_init_locked(Proc& proc) REQUIRES(families_lock) {
+    Proc* init = find_process_locked(Pid::Init);
+    if (proc.children.empty()) {
+        return;
+    }
+    if (init == nullptr || init == &proc) {
+        panic("init ended with children alive");
+    }
+    for (Proc& child : proc.children) {
+        proc.children.remove(child);
+        init->children.push_back(child);
+        child.parent = init;
+        if (child.group != proc.group) {
+            hang_up_if_orphaned_locked(*child.group, proc);
+        }
+    }
+    wake_all(init->children_changed);
+    signal_process(*init, {.signal = FL_SIGCHLD});
+}
+
+// A session whose leader ends loses its terminal, and who is in the foreground there hears of it.
+void leave_session_locked(Proc& proc) REQUIRES(families_lock) {
+    Session& session = *proc.group->session;
+    if (session.leader != &proc) {
+        return;
+    }
+    session.leader = nullptr;
+    if (Terminal* terminal = std::exchange(session.terminal, nullptr)) {
+        Pid foreground = terminal->foreground_group();
+        terminal->leave_session(session.id);
+        if (ProcessGroup* group = find_group_locked(foreground)) {
+            signal_group_locked(*group, {.signal = FL_SIGHUP});
+        }
+    }
+}
+
+bool ignores_children(Proc& parent) {
+    SpinGuard guard(parent.signals.lock);
+    return parent.signals.actions && parent.signals.actions->actions[FL_SIGCHLD].handler == FL_SIG_IGN;
+}
+
+}  // namespace
+
+void become_zombie(Proc& proc, int wait_status) {
+    release_holdings(proc);
+    SpinGuard guard(families_lock);
+    give_children_to_init_locked(proc);
+    leave_session_locked(proc);
+    hang_up_if_orphaned_locked(*proc.group, proc);
+    Proc* parent = proc.parent;
+    if (ignores_children(*parent) && parent->pid != Pid::Init) {    // nobody will wait: init collects it
+        parent->children.remove(proc);
+        wake_all(parent->children_changed);
+        parent = find_process_locked(Pid::Init);
+        parent->children.push_back(proc);
+        proc.parent = parent;
+    }
+    proc.wait_status = wait_status;
+    proc_transition(proc, ProcState::Zombie);
+    signal_process(*parent, {.signal = FL_SIGCHLD, .code = 0, .pid = number(proc.pid), .status = wait_status});
+    wake_all(parent->children_changed);
+}
+
+void exit1(int wait_status) {
+    Thread& thread = *cpu::current_thread();
+    Proc& proc = current_proc();
+    if (!become_only_thread().ok()) {
+        thread_terminate();
+    }
+    if (proc.pid == Pid::Init) {
+        panic("init ended; its wait status", static_cast<uint64_t>(wait_status));
+    }
+    begin_exit(proc);
+    release_holdings(proc);
+    uthread_cleanup(*thread.uthread);
+    ZoneOwned<Task> task;
+    {
+        SpinGuard guard(proc.signals.lock);
+        leave_task_locked(proc, thread);
+        task = std::move(proc.task);
+    }
+    ZoneDelete<UThread>{}(*std::exchange(thread.uthread, nullptr));
+    {
+        InterruptGuard guard;
+        AddressSpace::activate_none();
+        thread.task = nullptr;
+    }
+    task.reset();
+    become_zombie(proc, wait_status);       // from here the parent may reap it: proc is not ours any more
+    end_thread(thread);
+}
+
+Result<uint64_t> sys_exit(UserFrame& frame) {
+    int status = status_of_exit(static_cast<int>(frame.x[0]));
+    if (current_uthread().loan) {
+        vfork_exit(frame, status);
+        return frame.x[0];
+    }
+    exit1(status);
+}

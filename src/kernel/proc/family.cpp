@@ -1,0 +1,244 @@
+// Kinship. Lock: families_lock for everything here.
+#include "kernel/proc/family.h"
+
+#include "kernel/fs/terminal.h"
+
+SpinLock families_lock{LockRank::Families, "families"};
+
+namespace {
+
+constexpr size_t bucket_count = 1024;
+List<Proc, &Proc::hash_link> pid_hash[bucket_count] GUARDED_BY(families_lock);
+List<Proc, &Proc::table_link> table GUARDED_BY(families_lock);
+List<ProcessGroup, &ProcessGroup::link> groups GUARDED_BY(families_lock);
+size_t process_count GUARDED_BY(families_lock) = 0;
+
+List<Proc, &Proc::hash_link>& bucket_of(Pid pid) REQUIRES(families_lock) {
+    return pid_hash[static_cast<size_t>(number(pid)) % bucket_count];
+}
+
+}  // namespace
+
+Zone& Session::zone() {
+    static Zone& zone = zone_create({.name = "sessions", .element_size = sizeof(Session)}).value();
+    return zone;
+}
+
+void Session::last_reference_gone() {
+    if (published) {
+        pid_release(id, PidUse::Session);
+    }
+    ZoneDelete<Session>{}(*this);
+}
+
+Zone& ProcessGroup::zone() {
+    static Zone& zone = zone_create({.name = "groups", .element_size = sizeof(ProcessGroup)}).value();
+    return zone;
+}
+
+void family_enter_locked(Proc& proc, Proc& parent) {
+    proc.parent = &parent;
+    parent.children.push_back(proc);
+    table.push_back(proc);
+    bucket_of(proc.pid).push_front(proc);
+    ++process_count;
+}
+
+void family_leave_locked(Proc& proc) {
+    proc.sibling_link.unlink();
+    proc.table_link.unlink();
+    proc.hash_link.unlink();
+    proc.parent = nullptr;
+    --process_count;
+}
+
+Proc* find_process_locked(Pid pid) {
+    if (number(pid) <= 0) {
+        return nullptr;
+    }
+    for (Proc& proc : bucket_of(pid)) {
+        if (proc.pid == pid) {
+            return &proc;
+        }
+    }
+    return nullptr;
+}
+
+ProcessGroup* find_group_locked(Pid id) {
+    for (ProcessGroup& group : groups) {
+        if (group.id == id) {
+            return &group;
+        }
+    }
+    return nullptr;
+}
+
+List<Proc, &Proc::table_link>& all_processes() { return table; }
+
+size_t process_count_locked() { return process_count; }
+
+void join_group_locked(ProcessGroup& group, Proc& proc) {
+    ASSERT(proc.group == nullptr);
+    proc.group = &group;
+    group.members.push_back(proc);
+}
+
+ZoneOwned<ProcessGroup> leave_group_locked(Proc& proc) {
+    ProcessGroup& group = *std::exchange(proc.group, nullptr);
+    group.members.remove(proc);
+    if (!group.members.empty()) {
+        return {};
+    }
+    groups.remove(group);
+    pid_release(group.id, PidUse::Group);
+    return ZoneOwned<ProcessGroup>(group);
+}
+
+namespace {
+
+// From here the group can be found; it must get a member before the lock is released.
+ProcessGroup& publish_group_locked(ZoneOwned<ProcessGroup>& fresh) REQUIRES(families_lock) {
+    pid_take(fresh->id, PidUse::Group);
+    groups.push_back(*fresh);
+    return *fresh.release();
+}
+
+}  // namespace
+
+Result<> start_session(Proc& proc) {
+    auto session = Ref<Session>::adopt(*TRY(zone_new<Session>({.wait = false}, proc)).release());
+    auto group = TRY(zone_new<ProcessGroup>({.wait = false}, proc.pid, session));
+    ZoneOwned<ProcessGroup> old;
+    SpinGuard guard(families_lock);
+    if (find_group_locked(proc.pid) != nullptr) {
+        return Error::NotPermitted;
+    }
+    if (proc.group != nullptr) {
+        old = leave_group_locked(proc);
+    }
+    pid_take(session->id, PidUse::Session);
+    session->published = true;
+    join_group_locked(publish_group_locked(group), proc);
+    return {};
+}
+
+bool group_orphaned_locked(ProcessGroup& group, const Proc* leaving) {
+    for (Proc& member : group.members) {
+        Proc* parent = member.parent;
+        if (&member == leaving || parent == nullptr || parent == leaving || parent->group == nullptr) {
+            continue;
+        }
+        if (parent->group != &group && parent->group->session.get() == group.session.get()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void signal_group_locked(ProcessGroup& group, const ForkloreSiginfo& info) {
+    for (Proc& member : group.members) {
+        signal_process(member, info);
+    }
+}
+
+namespace {
+
+Result<Proc*> self_or_process_locked(int64_t pid) REQUIRES(families_lock) {
+    if (pid == 0) {
+        return &current_proc();
+    }
+    Proc* proc = pid > 0 && pid <= largest_pid_max ? find_process_locked(static_cast<Pid>(pid)) : nullptr;
+    if (proc == nullptr) {
+        return Error::NoProcess;
+    }
+    return proc;
+}
+
+// POSIX's conditions for moving `proc` into the group `id`. The group, or nullptr if it has to be made.
+Result<ProcessGroup*> may_join_locked(Proc& caller, Proc& proc, Pid id) REQUIRES(families_lock) {
+    if (&proc != &caller && proc.parent != &caller) {
+        return Error::NoProcess;
+    }
+    if (proc.state == ProcState::Zombie || proc.group == nullptr) {
+        return Error::NoProcess;
+    }
+    if (&proc != &caller && proc.has_execed) {
+        return Error::AccessDenied;
+    }
+    if (proc.group->session.get() != caller.group->session.get() || proc.group->session->leader == &proc) {
+        return Error::NotPermitted;
+    }
+    ProcessGroup* group = find_group_locked(id);
+    if (group == nullptr && id != proc.pid) {
+        return Error::NotPermitted;
+    }
+    if (group != nullptr && group->session.get() != caller.group->session.get()) {
+        return Error::NotPermitted;
+    }
+    return group;
+}
+
+}  // namespace
+
+Result<uint64_t> sys_setpgid(UserFrame& frame) {
+    auto pid = static_cast<int32_t>(frame.x[0]);
+    auto wanted = static_cast<int32_t>(frame.x[1]);
+    if (pid < 0 || wanted < 0) {
+        return Error::Invalid;
+    }
+    Proc& caller = current_proc();
+    Ref<Session> session;
+    Pid target = Pid::None;
+    {
+        SpinGuard guard(families_lock);
+        Proc& proc = *TRY(self_or_process_locked(pid));
+        target = proc.pid;
+        session = caller.group->session;
+    }
+    // The group that may have to be made is made first: nothing can fail once the old one is left.
+    Pid id = wanted == 0 ? target : static_cast<Pid>(wanted);
+    ZoneOwned<ProcessGroup> fresh, old;
+    for (;;) {
+        {
+            SpinGuard guard(families_lock);
+            Proc& proc = *TRY(self_or_process_locked(number(target)));
+            ProcessGroup* group = TRY(may_join_locked(caller, proc, id));
+            if (group == proc.group) {
+                return 0;
+            }
+            if (group == nullptr && fresh) {
+                group = &publish_group_locked(fresh);
+            }
+            if (group != nullptr) {
+                old = leave_group_locked(proc);
+                join_group_locked(*group, proc);
+                return 0;
+            }
+        }
+        fresh = TRY(zone_new<ProcessGroup>({.wait = false}, id, session));
+    }
+}
+
+Result<uint64_t> sys_getpgid(UserFrame& frame) {
+    SpinGuard guard(families_lock);
+    Proc& proc = *TRY(self_or_process_locked(static_cast<int32_t>(frame.x[0])));
+    if (proc.group == nullptr) {
+        return Error::NoProcess;
+    }
+    return static_cast<uint64_t>(number(proc.group->id));
+}
+
+Result<uint64_t> sys_getsid(UserFrame& frame) {
+    SpinGuard guard(families_lock);
+    Proc& proc = *TRY(self_or_process_locked(static_cast<int32_t>(frame.x[0])));
+    if (proc.group == nullptr) {
+        return Error::NoProcess;
+    }
+    return static_cast<uint64_t>(number(proc.group->session->id));
+}
+
+Result<uint64_t> sys_setsid(UserFrame&) {
+    Proc& proc = current_proc();
+    TRY(start_session(proc));
+    return static_cast<uint64_t>(number(proc.pid));
+}

@@ -1,0 +1,152 @@
+// Proc: zones, the kernel's own process, references, states.
+#include "kernel/proc/proc.h"
+
+#include <cstring>
+
+#include "kernel/proc/family.h"
+#include "kernel/sched.h"
+#include "machine/clock.h"
+
+Zone& Proc::zone() {
+    static Zone& zone =
+        zone_create({.name = "proc", .element_size = sizeof(Proc), .clear_on_free = true}).value();
+    return zone;
+}
+
+Zone& ProcStats::zone() {
+    static Zone& zone =
+        zone_create({.name = "pstats", .element_size = sizeof(ProcStats), .clear_on_free = true}).value();
+    return zone;
+}
+
+namespace {
+
+Proc* the_kernel_proc = nullptr;
+
+}  // namespace
+
+Proc& kernel_proc() { return *the_kernel_proc; }
+
+// Process 0 is made by hand: it is nobody's child, has no task, and only hands its credentials and limits to init.
+Result<> proc_init() {
+    Proc& proc = *TRY(zone_new<Proc>({.wait = false, .zero = true}, Pid::Kernel)).release();
+    proc.credentials = TRY(Credentials::root());
+    proc.limits = TRY(Limits::defaults());
+    proc.files = TRY(FileTable::create());
+    proc.stats = TRY(zone_new<ProcStats>({.wait = false, .zero = true}));
+    proc.stats->start = machine_clock::now();
+    proc.slot = TRY(ProcSlot::reserve(*proc.credentials, FL_RLIM_INFINITY));
+    proc.signals.actions = TRY(zone_new<SignalActions>({.wait = false, .zero = true}));
+    memcpy(proc.inherited.name, "kernel", sizeof "kernel");
+    proc.state = ProcState::Running;
+    TRY(start_session(proc));
+    the_kernel_proc = &proc;
+    return {};
+}
+
+void proc_transition(Proc& proc, ProcState to) {
+    families_lock.assert_held();
+    bool allowed = false;
+    switch (proc.state) {
+    case ProcState::Creating:
+        allowed = to == ProcState::Running;
+        break;
+    case ProcState::Running:
+        allowed = to == ProcState::Stopped || to == ProcState::Exiting;
+        break;
+    case ProcState::Stopped:
+        allowed = to == ProcState::Running || to == ProcState::Exiting;
+        break;
+    case ProcState::Exiting:
+        allowed = to == ProcState::Zombie;
+        break;
+    case ProcState::Zombie:
+        break;
+    }
+    if (!allowed) {
+        panic("a process took a forbidden step in its life (states from, to)", static_cast<uint64_t>(proc.state),
+              static_cast<uint64_t>(to));
+    }
+    proc.state = to;
+}
+
+Ref<Credentials> current_credentials() {
+    UThread& uthread = current_uthread();
+    if (uthread.assumed) {
+        return uthread.assumed;
+    }
+    Proc& proc = current_proc();
+    SpinGuard guard(proc.lock);
+    return proc.credentials;
+}
+
+Ref<Vnode> current_directory() {
+    UThread& uthread = current_uthread();
+    if (uthread.directory) {
+        return uthread.directory;
+    }
+    Proc& proc = current_proc();
+    SpinGuard guard(proc.lock);
+    return proc.directory;
+}
+
+void set_current_directory(Ref<Vnode> directory) {
+    Proc& proc = current_proc();
+    SpinGuard guard(proc.lock);
+    std::swap(proc.directory, directory);   // the old one is dropped after the lock
+}
+
+uint64_t current_limit(ForkloreResource resource) {
+    Proc& proc = current_proc();
+    SpinGuard guard(proc.lock);
+    return proc.limits->current(resource);
+}
+
+void Proc::alarm_rings(void* context) {
+    Proc& proc = *static_cast<Proc*>(context);
+    {
+        SpinGuard guard(proc.signals.lock);
+        if (proc.alarm_interval != 0) {
+            proc.alarm_deadline += proc.alarm_interval;
+            proc.alarm.arm(proc.alarm_deadline);
+        } else {
+            proc.alarm_deadline = 0;
+        }
+    }
+    signal_process(proc, {.signal = FL_SIGALRM});
+}
+
+namespace {
+
+ForkloreTime time_of(Nanoseconds t) {
+    return {static_cast<int64_t>(t / nanoseconds_per_second), static_cast<int64_t>(t % nanoseconds_per_second)};
+}
+
+}  // namespace
+
+ForkloreUsage proc_usage(Proc& proc) {
+    const ProcStats& stats = *proc.stats;
+    Nanoseconds user = stats.user;
+    Nanoseconds system = stats.system;
+    uint64_t voluntary = stats.voluntary_switches;
+    uint64_t involuntary = stats.involuntary_switches;
+    SpinGuard guard(proc.signals.lock);
+    if (Task* task = proc.task.get()) {
+        SpinGuard task_guard(task->lock);
+        for (Thread& thread : task->threads) {
+            Nanoseconds thread_user = 0, thread_system = 0;
+            thread_times(thread, thread_user, thread_system);
+            user += thread_user;
+            system += thread_system;
+            voluntary += thread.voluntary_switches;
+            involuntary += thread.involuntary_switches;
+        }
+    }
+    return {.user = time_of(user),
+            .system = time_of(system),
+            .peak_pages = static_cast<int64_t>(stats.peak_pages),
+            .minor_faults = static_cast<int64_t>(stats.minor_faults),
+            .voluntary_switches = static_cast<int64_t>(voluntary),
+            .involuntary_switches = static_cast<int64_t>(involuntary),
+            .signals = static_cast<int64_t>(stats.signals)};
+}

@@ -1,0 +1,77 @@
+// Job control. Locks: families_lock for the state, signals.lock inside it for `stopped` and the sleepers.
+#include "kernel/proc/stop.h"
+
+#include "kernel/proc/exit.h"
+#include "kernel/proc/family.h"
+#include "kernel/sched.h"
+
+namespace {
+
+void ask_all_threads_locked(Proc& proc, ReturnWork work) REQUIRES(proc.signals.lock) {
+    if (proc.lent_thread != nullptr) {
+        proc.lent_thread->ask(work);
+        thread_poke(*proc.lent_thread);
+    }
+    if (Task* task = proc.task.get()) {
+        SpinGuard guard(task->lock);
+        for (Thread& thread : task->threads) {
+            thread.ask(work);
+            thread_poke(thread);
+        }
+    }
+}
+
+bool parent_wants_stops(Proc& parent) {
+    SpinGuard guard(parent.signals.lock);
+    return parent.signals.actions && (parent.signals.actions->actions[FL_SIGCHLD].flags & FL_SA_NOCLDSTOP) == 0;
+}
+
+void tell_parent_locked(Proc& proc, int status) REQUIRES(families_lock) {
+    Proc& parent = *proc.parent;
+    if (parent_wants_stops(parent)) {
+        signal_process(parent, {.signal = FL_SIGCHLD, .code = 0, .pid = number(proc.pid), .status = status});
+    }
+    wake_all(parent.children_changed);
+}
+
+}  // namespace
+
+bool begin_stop(Proc& proc, int signal) {
+    SpinGuard guard(families_lock);
+    if (proc.state != ProcState::Running || (signal != FL_SIGSTOP && group_orphaned_locked(*proc.group, nullptr))) {
+        return false;
+    }
+    {
+        SpinGuard signals_guard(proc.signals.lock);
+        SignalSet ends_it = signal_bit(FL_SIGCONT) | signal_bit(FL_SIGKILL);
+        if (proc.exiting || (proc.signals.pending & ends_it) != 0) {
+            return false;
+        }
+        proc.signals.stopped = true;
+        ask_all_threads_locked(proc, ReturnWork::Stop);
+    }
+    proc_transition(proc, ProcState::Stopped);
+    proc.wait_status = status_of_stop(signal);
+    proc.stop_unreported = true;
+    proc.continue_unreported = false;
+    tell_parent_locked(proc, signal);
+    return true;
+}
+
+void sleep_while_stopped(Proc& proc) {
+    Thread& thread = *cpu::current_thread();
+    {
+        SpinGuard guard(proc.signals.lock);
+        while (proc.signals.stopped && !proc.exiting && proc.last_thread == nullptr) {
+            park(proc.signals.resumed, proc.signals.lock);
+        }
+        thread.done(ReturnWork::Stop);
+    }
+    SpinGuard guard(families_lock);
+    if (proc.state == ProcState::Stopped) {
+        proc_transition(proc, ProcState::Running);
+        proc.stop_unreported = false;
+        proc.continue_unreported = true;
+        tell_parent_locked(proc, FL_SIGCONT);
+    }
+}

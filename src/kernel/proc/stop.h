@@ -1,0 +1,10 @@
+// Job control: stopping and continuing a process.
+#pragma once
+
+#include "kernel/proc/proc.h"
+
+// The process stops by `signal`: all its threads are told, its parent is told. False if it may not: its group is orphaned
+// (but for SIGSTOP), it is ending, or a continue came in between.
+bool begin_stop(Proc& proc, int signal);
+// The current thread sleeps until its process is continued or ends; the first to wake tells the parent.
+void sleep_while_stopped(Proc& proc);
