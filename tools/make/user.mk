@@ -117,7 +117,7 @@ $(BUILD)/initrd.cpio: $(USER_ELFS) $(U)/initrd.list tools/mkinitrd.py \
 compilers: $(BUILD)/bin/forklore-cc
 user: compilers
 USER_HEADERS := $(call find,src/user/include src/abi tools/c++,.h)
-$(BUILD)/bin/forklore-cc: tools/forklore-cc $(USER_RUNTIME) $(USER_HEADERS)
+$(BUILD)/bin/forklore-cc: tools/forklore-cc tools/make/user.mk $(USER_RUNTIME) $(USER_HEADERS)
 	$(call say,INSTALL,$@)
 	@mkdir -p $(@D) && rm -rf $(U)/include && mkdir -p $(U)/include
 	$(Q)if [ -d src/user/include ]; then cp -R src/user/include/. src/abi $(U)/include/; fi
