@@ -29,7 +29,10 @@ public:
 
     // The next entry; false at the end ("TRAILER!!!") and at a problem.
     bool next(CpioEntry& entry);
+    // What is wrong, after next() was false: `what` is nullptr at the proper end.
     const CpioProblem& problem() const { return problem_; }
+    // Where the next header would be: nothing before it is read again.
+    size_t position() const { return at_; }
 
 private:
     bool fail(const char* what) {
@@ -40,5 +43,6 @@ private:
 
     std::span<const uint8_t> archive_;
     size_t at_ = 0;
+    bool finished_ = false;
     CpioProblem problem_;
 };
