@@ -64,6 +64,8 @@ private:
     bool is(unsigned which, uint8_t byte) const { return settings_.cc[which] == byte && byte != 0; }
     bool local(uint32_t flag) const { return (settings_.local & flag) != 0; }
     bool push(Cell cell);
+    void drop_input();
+    void commit_line(Effect& effect);
     bool signal_character(uint8_t byte, Effect& effect, EchoBuffer& echo);
     bool edit_character(uint8_t byte, Effect& effect, EchoBuffer& echo);
     bool erase_one(EchoBuffer& echo);

@@ -10,7 +10,7 @@
 #include "kernel/fs/directory.h"
 
 struct RootOptions {
-    std::span<const uint8_t> initrd;    // stays in memory for ever; page aligned, or its files are copied
+    std::span<const uint8_t> initrd;    // as ram::at() gives it; files whose data is page aligned are used in place
     PageCount data_limit{0};            // what file data may take; 0: half of what is free now
 };
 struct RootReport {

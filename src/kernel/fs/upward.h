@@ -3,6 +3,8 @@
 
 #include "base/types.h"
 
+class Terminal;
+
 // Sends `signal` to every process of the group. Any context, interrupts too; no spin lock of rank Families or above held.
 void signal_foreground_group(Pid group, int signal);
 
@@ -19,6 +21,8 @@ JobIdentity current_job();
 // or blocked by the current process, or the group is orphaned. No spin lock held.
 enum class BackgroundVerdict { Sent, Ignored, Orphaned };
 BackgroundVerdict signal_background_group(int signal);
+// The current process's session gets this controlling terminal; false if it has one already. No spin lock held.
+bool session_takes_terminal(Terminal& terminal);
 // The session of a process group; Pid::None if there is no such group.
 Pid session_of_group(Pid group);
 
