@@ -27,6 +27,15 @@ void switch_space(Thread& self, Thread& next) {
     }
 }
 
+void switch_thread_pointer(Thread& self, Thread& next) {
+    if (self.task != nullptr) {
+        self.thread_pointer = cpu::user_thread_pointer();
+    }
+    if (next.task != nullptr) {
+        cpu::set_user_thread_pointer(next.thread_pointer);
+    }
+}
+
 // The unit is open on a core exactly while the current thread uses it.
 void switch_fp(Thread& self, Thread& next) {
     if (self.uses_fp) {
@@ -113,13 +122,15 @@ void switch_to(Core& core, Thread& self, Thread& next, Nanoseconds now) {
     next.cpu = self.cpu;
     next.last_charged.store(now, std::memory_order_relaxed);
     next.on_core.store(true, std::memory_order_relaxed);
-    // Release: a later look at return_work (an acquire) is not done before it, so thread_poke either sees the thread
-    // running or the thread sees what it was asked.
-    next.state.store(ThreadState::Running, std::memory_order_release);
+    next.state.store(ThreadState::Running, std::memory_order_relaxed);
+    // The state is seen before `next` looks at return_work: thread_poke does it the other way round, so either it sees
+    // the thread running or the thread sees what it was asked.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
     if (core.queue.ready() != 0) {
         set_alarm(core, next, now);
     }
     switch_space(self, next);
+    switch_thread_pointer(self, next);
     switch_fp(self, next);
     cpu::set_current_thread(&next);
     cpu::switch_context(self.context, next.context);
@@ -162,6 +173,7 @@ void alarm_rang(void* context) {
 }
 
 void reschedule() {
+    InterruptGuard guard;
     Core& core = this_core();
     Thread& self = *cpu::current_thread();
     const bool slice_over = self.asked(ReturnWork::Reschedule);

@@ -38,7 +38,8 @@ void thread_poke(Thread& thread);
 // Sleeps until `deadline`, or until a signal if interruptible.
 WakeReason sleep_until(Nanoseconds deadline, bool interruptible);
 
-// Called by the doors: after an interrupt, and before a return to a program when Reschedule is asked.
+// Called by the doors: after every interrupt (it may have woken somebody who goes first), and before a return to a program
+// when Reschedule is asked.
 void reschedule();
 // The inter-processor interrupt: another core asks to look at return_work, or has threads to give.
 void sched_called();
