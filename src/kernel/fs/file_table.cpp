@@ -119,7 +119,7 @@ Result<> FileTable::make_room(int fd) {
 
 Result<FileTable::Reservation> FileTable::reserve(uint64_t limit, int from) {
     int end = static_cast<int>(std::min<uint64_t>(limit, capacity));
-    if (from < 0 || from >= end) {
+    if (from < 0 || (from > 0 && from >= end)) {
         return Error::Invalid;
     }
     for (;;) {

@@ -42,7 +42,7 @@ public:
     Result<Ref<File>> get(int fd);              // the same, counted: for keeping
 
     // A number is taken first and filled when nothing can fail any more: the lowest free one from `from` on and
-    // below `limit` (RLIMIT_NOFILE). TooManyFiles; NoMemory.
+    // below `limit` (RLIMIT_NOFILE). TooManyFiles; NoMemory; Invalid: `from` is no number below the limit.
     class Reservation;
     Result<Reservation> reserve(uint64_t limit, int from = 0);
 
