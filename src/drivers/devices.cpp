@@ -39,12 +39,12 @@ void start(const Options& options) {
 
     interrupts::controller.start(local_interrupts(), registers_at<PeripheralInterruptRegisters>(interrupts_physical));
     Pl011::connect_pins(gpio);
-    if (console.start(registers_at<Pl011Registers>(pl011::physical), hertz_or(board.uart_hertz, default_uart_hertz), baud)
-            .ok()) {
+    const uint32_t uart_hertz = hertz_or(board.uart_hertz, default_uart_hertz);
+    if (console.start(registers_at<Pl011Registers>(pl011::physical), uart_hertz, baud).ok()) {
         start_line(console, Line::Uart);
     }
-    if (second_line.start(registers_at<AuxRegisters>(aux_physical), hertz_or(board.core_hertz, default_core_hertz), baud)
-            .ok()) {
+    const uint32_t core_hertz = hertz_or(board.core_hertz, default_core_hertz);
+    if (second_line.start(registers_at<AuxRegisters>(aux_physical), core_hertz, baud, false).ok()) {
         start_line(second_line, Line::Aux);
     }
 

@@ -13,7 +13,7 @@ void MiniUart::connect_pins(Gpio& gpio) {
     }
 }
 
-Result<> MiniUart::start(AuxRegisters& registers, uint32_t core_hertz, uint32_t baud) {
+Result<> MiniUart::start(AuxRegisters& registers, uint32_t core_hertz, uint32_t baud, bool pins_connected) {
     const uint32_t divisor = mini_uart_divisor(core_hertz, baud);
     if (divisor == 0 || divisor > AuxRegisters::Divisor::mask) {
         return Error::Invalid;
@@ -30,7 +30,7 @@ Result<> MiniUart::start(AuxRegisters& registers, uint32_t core_hertz, uint32_t 
     registers.interrupt_identify.write(AuxRegisters::ClearFifos::of(3));
     registers.baud.write(AuxRegisters::Divisor::of(divisor));
     registers.interrupt_enable.write(receive_interrupts);
-    registers.control.write(AuxRegisters::Receive::of(1) | AuxRegisters::Transmit::of(1));
+    registers.control.write(AuxRegisters::Receive::of(pins_connected) | AuxRegisters::Transmit::of(1));
     device::barrier();
     registers_ = &registers;
     transmit_interrupt_ = false;

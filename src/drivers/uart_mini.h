@@ -54,7 +54,8 @@ public:
     constexpr MiniUart() : SerialPort("mini-uart") {}
 
     // `core_hertz` is the VideoCore's core clock. Then set and enable Line::Aux. Invalid: no divisor makes `baud`.
-    Result<> start(AuxRegisters& registers, uint32_t core_hertz, uint32_t baud);
+    // Without its pins the receiver stays off, which on a board would hear an endless break (QEMU's hears anyway).
+    Result<> start(AuxRegisters& registers, uint32_t core_hertz, uint32_t baud, bool pins_connected);
     // Pins 14 and 15 as ALT5: takes them from the PL011.
     static void connect_pins(Gpio& gpio);
 

@@ -252,13 +252,13 @@ TEST(Uarts, WhatWasWrittenBeforeTheStartLeavesWithIt) {
 
 TEST(Uarts, AClockThatGivesNoSuchRateIsRefused) {
     CHECK(pl011.start(pl011_registers(), 1'000'000, 115'200).error() == Error::Invalid);
-    CHECK(mini.start(aux_registers(), 0, 115'200).error() == Error::Invalid);
+    CHECK(mini.start(aux_registers(), 0, 115'200, true).error() == Error::Invalid);
     LONGS_EQUAL(0, pl011_words[0x30 / 4]);
 }
 
 TEST(Uarts, TheMiniUartIsEnabledAmongItsNeighboursAndSetToEightBits) {
     aux_words[1] = 4;                               // SPI 2 is in use
-    CHECK(mini.start(aux_registers(), 250'000'000, 115'200).ok());
+    CHECK(mini.start(aux_registers(), 250'000'000, 115'200, true).ok());
     LONGS_EQUAL(5, aux_words[1]);
     LONGS_EQUAL(3, aux_words[0x4c / 4]);
     LONGS_EQUAL(270, aux_words[0x68 / 4]);
