@@ -1,0 +1,72 @@
+// What a host test can set and look at, behind the machine's back.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/types.h"
+#include "machine/cpu.h"
+#include "machine/mmu.h"
+#include "machine/user_frame.h"
+
+class AddressSpace;
+
+namespace host {
+
+// Once, before the first test: RAM, page frames, zones.
+void start();
+
+// --- panic ---
+
+// Thrown by panic(). A destructor that panics ends the run: it may not throw.
+struct Panic {
+    std::string message;
+};
+
+// --- cores and threads ---
+
+// The calling std::thread gives its core back at its end; at most max_cores are cores at once.
+// Makes `thread` the current one of this core, for code that asks who runs; gives back the one before.
+Thread& set_current(Thread& thread);
+// Threads that thread_start() was called with, oldest first. They do not run: a test plays their part.
+extern std::vector<Thread*> started;
+// Thrown by thread_exit() and by enter_user(), which do not return.
+struct ThreadExited {};
+struct EnteredUser {
+    UserFrame frame;
+};
+extern unsigned interrupts_sent;    // to other cores
+
+// --- clock ---
+
+void set_clock(Nanoseconds now);    // sleepers whose deadline has passed wake up
+// A sleeper with a deadline, whom nobody wakes for some real milliseconds, moves the clock there itself; on by default.
+extern std::atomic<bool> clock_moves;
+Nanoseconds deadline_of(unsigned core);     // as set by machine_clock::set_deadline
+
+// --- console ---
+
+extern std::string console_text;
+
+// --- mmu ---
+
+struct MmuCall {
+    enum class Kind { Activate, ActivateNone, InvalidatePage, InvalidateSpace, InvalidateAll, EntriesWritten,
+                      InstructionsChanged } kind;
+    uint64_t address = 0;           // of the root, of the page, or of the instructions
+    mmu::Asid asid = 0;
+};
+// Written while recording is on. `observe` sees each call as it is made, recording or not.
+extern std::vector<MmuCall> mmu_calls;
+extern bool mmu_recording;
+extern std::function<void(const MmuCall&)> mmu_observe;
+extern unsigned asid_width;         // what mmu::asid_bits() says
+
+// --- the program's memory ---
+
+// Where user_access goes on this core; nullptr: to the current thread's task.
+extern thread_local AddressSpace* user_space;
+
+}  // namespace host

@@ -1,0 +1,39 @@
+// The arena that is the host's RAM.
+#include "machine/ram.h"
+
+#include <sys/mman.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
+#endif
+
+namespace host {
+
+void make_ram() {
+    void* memory = mmap(nullptr, ram_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) {
+        perror("tests/host: no memory for the arena");
+        exit(2);
+    }
+    arena = static_cast<char*>(memory);
+}
+
+}  // namespace host
+
+namespace ram {
+
+Extent extent() { return {host::ram_start, host::ram_start + host::ram_bytes}; }
+
+void clear_page(void* page) { memset(page, 0, page_size); }
+void copy_page(void* to, const void* from) { memcpy(to, from, page_size); }
+void poison(void* start, size_t bytes) { ASAN_POISON_MEMORY_REGION(start, bytes); }
+void unpoison(void* start, size_t bytes) { ASAN_UNPOISON_MEMORY_REGION(start, bytes); }
+
+}  // namespace ram

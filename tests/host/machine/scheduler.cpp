@@ -1,0 +1,76 @@
+// The host's scheduler runs nobody: started threads are listed, and the test plays their part. Kernel stacks are
+// plain memory.
+#include "kernel/sched.h"
+
+#include <cstdlib>
+#include <new>
+
+#include "base/failpoint.h"
+#include "host.h"
+#include "kernel/stack.h"
+
+namespace host {
+std::vector<Thread*> started;
+void interrupt_sleep(Thread& thread);
+}  // namespace host
+
+void sched_init() {}
+
+void thread_set_entry(Thread& thread, void (*entry)(void*), void* argument) {
+    thread.entry = entry;
+    thread.entry_argument = argument;
+}
+void thread_set_user_entry(Thread&) {}
+
+void thread_start(Thread& thread) {
+    ASSERT(thread.state == ThreadState::Waiting);
+    thread.state = ThreadState::Ready;
+    host::started.push_back(&thread);
+}
+void thread_start(ZoneOwned<Thread>&& thread) { thread_start(*thread.release()); }
+
+Result<> kernel_thread_start(const char* name, void (*entry)(void*), void* argument) {
+    auto thread = TRY(thread_create(name));
+    thread_set_entry(*thread, entry, argument);
+    thread_start(std::move(thread));
+    return {};
+}
+
+void yield() { host::yield_core(); }
+void reschedule() {}
+void thread_exit() { throw host::ThreadExited{}; }
+void thread_set_nice(Thread& thread, int nice) { thread.nice = static_cast<int8_t>(nice); }
+void thread_poke(Thread& thread) { host::interrupt_sleep(thread); }
+
+void fp_first_use() { cpu::current_thread()->uses_fp = true; }
+void fp_sync() {}
+void fp_reload() {}
+void fp_discard() { cpu::current_thread()->uses_fp = false; }
+
+SchedStats sched_stats() { return {}; }
+void thread_times(const Thread& thread, Nanoseconds& user, Nanoseconds& system) {
+    user = thread.run_time;
+    system = 0;
+}
+
+namespace {
+std::atomic<size_t> live_stacks{0};
+}
+
+Result<KernelStack> KernelStack::allocate() {
+    if (failpoint::should_fail()) {
+        return Error::NoMemory;
+    }
+    ++live_stacks;
+    return KernelStack(KernAddr(reinterpret_cast<uint64_t>(aligned_alloc(16, kernel_stack_size)) + kernel_stack_size));
+}
+
+KernelStack::~KernelStack() {
+    if (top_ != KernAddr{}) {
+        free(reinterpret_cast<void*>(bottom().value));
+        --live_stacks;
+    }
+}
+
+PageCount stacks_reclaim() { return PageCount(0); }
+StackStats stack_stats() { return {.live = live_stacks, .waiting = 0}; }
