@@ -63,6 +63,10 @@ void prepare_context(KernelContext& context, uint64_t stack_top, void (*entry)(v
 // stack. Interrupts off.
 [[noreturn]] void enter_user(UserFrame* frame);
 
+// The program's own thread pointer (TPIDR_EL0), which it may write at any time.
+uint64_t user_thread_pointer();
+void set_user_thread_pointer(uint64_t value);
+
 void wait_for_interrupt();              // with interrupts off; returns when one is pending
 void interrupt_other(unsigned id);      // makes core `id` take an inter-processor interrupt
 void instructions_changed(const void* start, uint64_t bytes);   // dc cvau, ic ivau, dsb, isb (ARM ARM B2.4.4)

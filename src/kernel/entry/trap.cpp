@@ -40,11 +40,10 @@ struct Syndrome {
     }
 };
 
-// The last thing before a program runs: interrupts are off from the look at return_work to the exception return, so that
-// work asked for later finds an interrupt pending.
-void look_at_work(UserFrame& frame) {
+// Does what the thread was asked to do before its program runs on. Interrupts are off at the end.
+void do_return_work(UserFrame& frame) {
     Thread& thread = *cpu::current_thread();
-    while (thread.return_work.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    while (thread.return_work.load(std::memory_order_relaxed) != 0) {
         cpu::restore_interrupts(true);
         if (thread.asked(ReturnWork::Terminate)) {
             if (thread.uthread->loan) {
@@ -63,6 +62,13 @@ void look_at_work(UserFrame& frame) {
         }
         thread.uthread->restarts_call = false;
         (void)cpu::disable_interrupts();
+    }
+}
+
+// Interrupts are off from here to the exception return, so that work asked for later finds an interrupt pending.
+inline void look_at_work(UserFrame& frame) {
+    if (cpu::current_thread()->return_work.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+        do_return_work(frame);
     }
 }
 
@@ -122,6 +128,16 @@ int signal_of(const Syndrome& syndrome, uint64_t address) {
 
 }  // namespace
 
+void look_at_return_work(UserFrame& frame) {
+    (void)cpu::disable_interrupts();
+    look_at_work(frame);
+}
+
+void return_to_program(UserFrame& frame) {
+    look_at_return_work(frame);
+    cpu::enter_user(&frame);
+}
+
 void handle_system_call(UserFrame* frame) {
     cpu::restore_interrupts(true);
     SystemCall call = system_call(frame->x[8]);
@@ -154,16 +170,14 @@ void handle_user_fault(UserFrame* frame, uint64_t syndrome, uint64_t address) {
 void handle_user_interrupt(UserFrame* frame) {
     ++cpu::current_thread()->user_samples;
     interrupts::dispatch();
+    reschedule();
     look_at_work(*frame);
 }
 
 void handle_kernel_interrupt(KernelFrame*) {
     ++cpu::current_thread()->system_samples;
     interrupts::dispatch();
-    // Interrupts were on, so no spin lock is held: the kernel may be preempted here.
-    if (cpu::current_thread()->asked(ReturnWork::Reschedule)) {
-        reschedule();
-    }
+    reschedule();       // interrupts were on, so no spin lock is held: the kernel may be preempted here
 }
 
 void handle_kernel_fault(KernelFrame* frame, uint64_t word, uint64_t address) {

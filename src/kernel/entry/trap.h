@@ -24,3 +24,9 @@ void handle_system_error(KernelFrame* frame, uint64_t syndrome);                
 void handle_stack_overflow(KernelFrame* frame, uint64_t syndrome, uint64_t address);   // on the core's emergency stack
 
 }
+
+// Before a program runs: ends, stops, reschedules or signals the current thread as it was asked to. Returns with interrupts
+// off, so that nothing asked later is missed.
+void look_at_return_work(UserFrame& frame);
+// The same, and then the program with the registers in `frame`, which lies at the top of the kernel stack.
+[[noreturn]] void return_to_program(UserFrame& frame);

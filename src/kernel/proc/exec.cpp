@@ -187,6 +187,7 @@ void start_own_body(UserFrame& frame, Proc& child, OwnBody body, const NewProgra
 void replace_memory(UserFrame& frame, NewProgram& program) {
     Thread& thread = *cpu::current_thread();
     fp_discard();
+    cpu::set_user_thread_pointer(0);
     {
         InterruptGuard guard;
         std::swap(thread.task->space, program.space);

@@ -68,6 +68,7 @@ Result<ChildThread> clone_thread(Proc& child) {
     made.thread = TRY(thread_create(child.inherited.name));
     made.uthread = TRY(uthread_alloc(*made.thread, child, caller.uthread));
     thread_set_nice(*made.thread, child.inherited.nice);
+    made.thread->thread_pointer = cpu::user_thread_pointer();
     fp_sync();
     made.thread->uses_fp = caller.uses_fp;
     if (caller.uses_fp) {

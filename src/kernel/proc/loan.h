@@ -21,6 +21,7 @@ public:
     // What the parent's thread has at the call of vfork, and gets back.
     struct Saved {
         UserFrame frame;
+        uint64_t thread_pointer;    // TPIDR_EL0
         uint32_t mask;              // SignalSet
         uint32_t pending;           // signals for this very thread
         Ref<Credentials> assumed;   // its set-id state

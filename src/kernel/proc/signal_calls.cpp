@@ -168,8 +168,12 @@ Result<uint64_t> sys_sigsuspend(UserFrame& frame) {
     }
     uthread.mask = mask;
     Channel nobody;
-    while (((uthread.pending | proc.signals.pending) & ~uthread.mask) == 0 && !proc.exiting) {
+    while (((uthread.pending | proc.signals.pending) & ~uthread.mask) == 0) {
+        uthread.thread.done(ReturnWork::Signal);    // whoever makes one pending asks again, under this lock
         park(nobody, proc.signals.lock, {.interruptible = true});
+        if (uthread.thread.asked(ReturnWork::Stop) || uthread.thread.asked(ReturnWork::Terminate)) {
+            return Error::Restart;
+        }
     }
     uthread.thread.ask(ReturnWork::Signal);
     return Error::Interrupted;

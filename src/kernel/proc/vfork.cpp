@@ -14,7 +14,7 @@ void lend(UThread& uthread, Proc& parent, Proc& child, const UserFrame& frame) {
     child.lent_thread = &uthread.thread;
     fp_sync();
     SpinGuard guard(parent.signals.lock);
-    uthread.loan.emplace(child, ThreadLoan::Saved{frame, uthread.mask, uthread.pending, uthread.assumed,
+    uthread.loan.emplace(child, ThreadLoan::Saved{frame, cpu::user_thread_pointer(), uthread.mask, uthread.pending, uthread.assumed,
                                                   uthread.thread.uses_fp, uthread.thread.fp});
     uthread.pending = 0;
 }
@@ -41,6 +41,7 @@ void come_home(UThread& uthread, Proc& parent, UserFrame& frame) {
     uthread.assumed = std::move(saved.assumed);
     uthread.mask_before_suspend.reset();
     uthread.restarts_call = false;
+    cpu::set_user_thread_pointer(saved.thread_pointer);
     frame = saved.frame;
 }
 

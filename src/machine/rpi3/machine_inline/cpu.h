@@ -49,6 +49,14 @@ inline ThreadBase& current_base() {
     return *base;
 }
 
+inline uint64_t user_thread_pointer() {
+    uint64_t value;
+    asm volatile("mrs %0, tpidr_el0" : "=r"(value));
+    return value;
+}
+
+inline void set_user_thread_pointer(uint64_t value) { asm volatile("msr tpidr_el0, %0" ::"r"(value)); }
+
 inline void switch_context(KernelContext& from, KernelContext& to) { switch_context_registers(&from, &to); }
 
 inline void prepare_context(KernelContext& context, uint64_t stack_top, void (*entry)(void*), void* argument) {
