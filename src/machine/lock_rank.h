@@ -9,8 +9,8 @@
 enum class LockRank : uint8_t {
     // Sleeping mutexes: taken with interrupts on and no spin lock held.
     ExecImage = 10,         // one exec at a time loads a large image
+    FileOffset = 15,        // one open file: its offset
     FileNames = 20,         // the tree of directories
-    FileOffset = 25,        // one open file: its offset
     FileData = 30,          // one vnode's content
     Terminal = 35,          // one terminal: settings and line
     Pipe = 38,              // one pipe's ring

@@ -44,8 +44,8 @@ Result<Ref<MemoryFile>> MemoryFile::create(const Identity& owner, uint32_t mode,
     return Ref<MemoryFile>::adopt(*file.release());
 }
 
+// Nobody else knows the file: no lock. A mapping may be the last to go, with its space's mutex held.
 MemoryFile::~MemoryFile() {
-    MutexGuard data(data_lock_);
     cut(0);
     give_quota(index_.table_count());
 }

@@ -19,7 +19,7 @@ public:
 
     static Result<Ref<MemoryFile>> create(const Identity& owner, uint32_t mode, Nanoseconds modified = 0);
     explicit MemoryFile(const Attributes& attributes) : Vnode(VnodeKind::File, attributes) {}
-    ~MemoryFile();
+    ~MemoryFile() NO_THREAD_SAFETY_ANALYSIS;
 
     // Makes the reserved pages that begin at `first` the content of this still empty file. The last page's bytes beyond
     // `bytes` must be zero before anybody reads the file.

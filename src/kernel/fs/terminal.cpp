@@ -112,7 +112,7 @@ Result<> Terminal::check_job(int signal, const JobIdentity& job) {
 
 Result<> Terminal::claim() {
     JobIdentity job = current_job();
-    if (job.pid != job.session) {
+    if (job.pid == Pid::Kernel || job.pid != job.session) {
         return Error::NotPermitted;
     }
     {

@@ -1,4 +1,7 @@
 // What the file system asks of the processes above it: declared here, defined in kernel/proc.
+//
+// "Current" is the process that the current thread acts as. A kernel thread has none: signals to it are nothing, and its
+// JobIdentity is the kernel's.
 #pragma once
 
 #include "base/types.h"

@@ -119,6 +119,9 @@ void signal_fault(int signal, int code, UserAddr address) {
 }
 
 void signal_current(int signal) {
+    if (cpu::current_thread()->uthread == nullptr) {
+        return;     // a kernel thread
+    }
     Proc& proc = current_proc();
     signal_process(proc, {.signal = signal, .code = 0, .pid = number(proc.pid)});
 }
@@ -131,6 +134,9 @@ void signal_foreground_group(Pid group_id, int signal) {
 }
 
 JobIdentity current_job() {
+    if (cpu::current_thread()->uthread == nullptr) {
+        return {};
+    }
     Proc& proc = current_proc();
     SpinGuard guard(families_lock);
     return {proc.pid, proc.group->id, proc.group->session->id};
