@@ -9,22 +9,20 @@
 #include "machine/ram.h"
 #include "machine/rpi3/local_interrupts.h"
 
-extern "C" {
-void secondary_entry();
-void parked_entry();
-}
+extern "C" void secondary_entry();
 
 namespace {
 
 Cpu boot_cpus[max_cores];
 ThreadBase boot_threads[max_cores];
 std::atomic<bool> online[max_cores];
+std::atomic<bool> released{false};
 
 // The slot is in RAM that we map cached and the waiting core reads uncached: clean it to the point of coherency.
-void write_slot(PhysAddr slot, void (*entry)()) {
+void write_slot(PhysAddr slot, PhysAddr entry) {
     auto* word = ram::at<volatile uint64_t>(slot);
-    *word = image_phys_of(reinterpret_cast<const void*>(entry)).value;
-    asm volatile("dc cvac, %0\n\tdsb sy\n\tsev" ::"r"(word) : "memory");
+    *word = entry.value;
+    asm volatile("dc cvac, %0" ::"r"(word) : "memory");
 }
 
 }  // namespace
@@ -35,7 +33,7 @@ void enter_core(unsigned core) {
     cpu::set_current_thread(reinterpret_cast<Thread*>(&boot_threads[core]));
     // Each core writes its own control word only.
     Register& control = local_interrupts().mailbox_interrupts[core];
-    control.write(local::mailbox_fiq(local::stop_mailbox));
+    control.write(local::mailbox_fiq(local::stop_mailbox) | local::mailbox_irq(local::call_mailbox));
     asm volatile("dsb sy\n\tmsr daifclr, #1" ::: "memory");
     online[core].store(true, std::memory_order_release);
 }
@@ -58,16 +56,35 @@ SpinTable SpinTable::from(const DeviceTree* tree) {
     return table;
 }
 
-bool start_core(unsigned core, const SpinTable& table) {
-    write_slot(table.slot[core], secondary_entry);
-    const Nanoseconds end = machine_clock::now() + nanoseconds_per_second;
-    while (!core_is_online(core)) {
-        if (machine_clock::now() > end) {
-            return false;
-        }
-        cpu::relax();
+unsigned call_cores(const SpinTable& table) {
+    const PhysAddr entry = image_phys_of(reinterpret_cast<const void*>(&secondary_entry));
+    for (unsigned core = 1; core < max_cores; ++core) {
+        write_slot(table.slot[core], entry);
     }
-    return true;
+    asm volatile("dsb sy\n\tsev" ::: "memory");
+    unsigned count = 1;
+    const Nanoseconds end = machine_clock::now() + nanoseconds_per_second / 10;
+    for (unsigned core = 1; core < max_cores; ++core) {
+        while (!core_is_online(core) && machine_clock::now() < end) {
+            cpu::relax();
+        }
+        count += core_is_online(core);
+    }
+    return count;
 }
 
-void park_core(unsigned core, const SpinTable& table) { write_slot(table.slot[core], parked_entry); }
+void release_cores() {
+    released.store(true, std::memory_order_release);
+    for (unsigned core = 1; core < max_cores; ++core) {
+        if (core_is_online(core)) {
+            cpu::interrupt_other(core);
+        }
+    }
+}
+
+void wait_for_release() {
+    // Interrupts are off: the call stays pending, ends WFI, and is taken when the scheduler opens them.
+    while (!released.load(std::memory_order_acquire)) {
+        cpu::wait_for_interrupt();
+    }
+}

@@ -20,7 +20,10 @@ struct SpinTable {
     static SpinTable from(const DeviceTree* tree);
 };
 
-// Starts core `core` at secondary_entry and waits for it, a second at most. False: it did not come.
-bool start_core(unsigned core, const SpinTable& table);
-// Sends a core that the kernel will not use from the spin table into a WFI loop.
-void park_core(unsigned core, const SpinTable& table);
+// Takes the other cores out of the spin table, early: a core that polls it costs power, and QEMU half its speed. Each sleeps
+// in wait_for_release() from then on. The number of cores that run, core 0 included.
+unsigned call_cores(const SpinTable& table);
+
+// The other cores go on, when everything they need exists.
+void release_cores();
+void wait_for_release();

@@ -167,7 +167,7 @@ uint32_t big_endian(const volatile uint32_t& word) { return __builtin_bswap32(wo
 // A device tree beyond the RAM that is mapped anyway (U-Boot keeps its own at the top): read-only, in whole blocks.
 void map_device_tree(Builder& builder, Descriptor* root, uint64_t tree) {
     constexpr uint32_t magic = 0xd00d'feed;
-    if (tree % 8 != 0 || tree < page_size || tree >= layout::devices_start - block_size) {
+    if (!may_be_device_tree(tree)) {
         return;
     }
     const auto* header = reinterpret_cast<const volatile uint32_t*>(tree);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "machine/rpi3/layout.h"
 
 // Values for the registers, in the order in which head.S loads them.
 struct MmuSettings {
@@ -14,6 +15,11 @@ extern "C" MmuSettings mmu_settings;
 // Called by head.S at the physical load address with the MMU off: position independent, no exclusives, no unaligned
 // access, no table of pointers. `device_tree` is what the loader passed; its pages are mapped if it is one.
 extern "C" void build_early_map(uint64_t device_tree);
+
+// Whether build_early_map would look there for a device tree, and map it.
+constexpr bool may_be_device_tree(uint64_t address) {
+    return address % 8 == 0 && address >= page_size && address < layout::devices_start - (4ull << 20);
+}
 
 // Makes the linear map end at `end` (2-MiB aligned, below the devices) instead of layout::default_ram_end. Core 0 alone.
 void fit_linear_map(PhysAddr end);

@@ -168,14 +168,6 @@ at_el1:
     isb
     ret
 
-// Where a core goes that the kernel does not use: nothing is cached, nothing burns.
-.globl parked_entry
-.type parked_entry, %function
-parked_entry:
-    msr     daifset, #15
-1:  wfi
-    b       1b
-
 .ltorg
 
 .text
@@ -191,6 +183,7 @@ high_half:
     adrp    x0, exception_vectors
     add     x0, x0, :lo12:exception_vectors
     msr     vbar_el1, x0
+    msr     tpidr_el1, xzr          // no thread yet
     msr     cpacr_el1, xzr          // floating point traps
     msr     mdscr_el1, xzr
     msr     pmuserenr_el0, xzr

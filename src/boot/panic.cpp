@@ -9,6 +9,7 @@
 
 #include "boot/backtrace.h"
 #include "boot/cores.h"
+#include "boot/silence.h"
 #include "drivers/devices.h"
 #include "kernel/entry/fault_report.h"
 #include "kernel/thread.h"
@@ -32,6 +33,7 @@ struct Story {
 };
 
 std::atomic<unsigned> speaker{nobody};      // the core that panicked first
+std::atomic<bool> silence{false};           // the run ends in peace: a stopped core says nothing
 std::atomic<unsigned> turn{nobody};         // the stopped core that may print now
 std::atomic<bool> stopped[max_cores];
 std::atomic<bool> reported[max_cores];
@@ -132,6 +134,9 @@ void print_story(const Story& story) {
 [[noreturn]] void answer(const Story& story) {
     const unsigned core = this_core();
     stopped[core].store(true, std::memory_order_release);
+    if (silence.load(std::memory_order_acquire)) {
+        halt_core();
+    }
     while (turn.load(std::memory_order_acquire) != core) {
         cpu::relax();
     }
@@ -211,12 +216,23 @@ void panic_at(const KernelFrame& frame, const char* message, uint64_t syndrome, 
          .backtrace = frame_record_of(frame)});
 }
 
+void silence_others() {
+    const unsigned self = this_core();
+    silence.store(true, std::memory_order_release);
+    stop_others(self);
+    for (unsigned core = 0; core < max_cores; ++core) {
+        if (core != self && core_is_online(core)) {
+            (void)wait_for(stopped[core], 20);
+        }
+    }
+}
+
 extern "C" {
 
 // The FIQ by which a panicking core stops the others.
 void handle_stop_request(const KernelFrame* frame) {
     asm volatile("msr daifset, #15" ::: "memory");
-    if (speaker.load(std::memory_order_acquire) == nobody) {
+    if (speaker.load(std::memory_order_acquire) == nobody && !silence.load(std::memory_order_acquire)) {
         auto& mailbox = local_interrupts().mailbox_clear[this_core()].mailbox[local::stop_mailbox];
         mailbox.write(mailbox.read());
         return;     // a FIQ that nobody meant; quiet now

@@ -3,6 +3,9 @@
 
 namespace power {
 
+// Called before the last words: lets what was printed leave, and the other cores fall silent. boot/main.cpp fills it in.
+inline void (*before_end)() = nullptr;
+
 // Says `forklore: power off, status N`, which is the machine's verdict for who started it, and ends. Any context.
 [[noreturn]] void off(unsigned status);
 // Says `forklore: restart` and starts the machine again.

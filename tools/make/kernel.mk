@@ -7,7 +7,6 @@ KERNEL_FLAGS += -Isrc -Isrc/machine/rpi3
 KERNEL_FLAGS += -isystem tools/c++
 # No library and no run-time support below us but libgcc.
 KERNEL_FLAGS += -ffreestanding -fno-exceptions -fno-rtti
-KERNEL_FLAGS += -fno-threadsafe-statics
 KERNEL_FLAGS += -fno-use-cxa-atexit
 KERNEL_FLAGS += -fno-stack-protector
 # Linked at one fixed address; early code runs elsewhere and is careful by itself.

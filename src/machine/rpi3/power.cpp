@@ -8,6 +8,13 @@
 
 namespace power {
 
+static void prepare() {
+    asm volatile("msr daifset, #15" ::: "memory");
+    if (before_end != nullptr) {
+        before_end();
+    }
+}
+
 void end(bool reset) {
     namespace pm = power_manager;
     asm volatile("msr daifset, #15\n\tdsb sy" ::: "memory");
@@ -25,7 +32,7 @@ void end(bool reset) {
 }
 
 void off(unsigned status) {
-    asm volatile("msr daifset, #15" ::: "memory");
+    prepare();
     TextBuffer<64> line;
     line.add("forklore: power off, status {}\n", status);
     console::put(line.text());
@@ -33,7 +40,7 @@ void off(unsigned status) {
 }
 
 void restart() {
-    asm volatile("msr daifset, #15" ::: "memory");
+    prepare();
     console::put("forklore: restart\n");
     end(true);
 }

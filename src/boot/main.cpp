@@ -1,0 +1,153 @@
+// From the first C++ in the upper half to the first program: boot order, one call a line.
+#include <span>
+
+#include "boot/cores.h"
+#include "boot/joins.h"
+#include "boot/machine_report.h"
+#include "drivers/devices.h"
+#include "kernel/boot_arguments.h"
+#include "kernel/entry/first_process.h"
+#include "kernel/fs/root.h"
+#include "kernel/fs/terminal.h"
+#include "kernel/log.h"
+#include "kernel/platform.h"
+#include "kernel/proc/fork.h"
+#include "kernel/sched.h"
+#include "machine/clock.h"
+#include "machine/rpi3/console.h"
+
+namespace {
+
+MachineReport machine;
+
+void run_constructors() {
+    extern void (*const init_array_start[])() asm("init_array_start");
+    extern void (*const init_array_end[])() asm("init_array_end");
+    for (auto* constructor = init_array_start; constructor != init_array_end; ++constructor) {
+        (*constructor)();
+    }
+}
+
+void read_boot_arguments() {
+    constexpr size_t most = 8;
+    BootArgumentProblem problems[most];
+    size_t count = 0;
+    boot_arguments = parse_boot_arguments(machine.arguments(), problems, most, count);
+    log_set_quiet(boot_arguments.quiet);
+    for (size_t i = 0; i < count && i < most; ++i) {
+        log("boot argument {} {}: ignored", problems[i].word, problems[i].what);
+    }
+}
+
+void report_machine(unsigned cores) {
+    log("Forklore on {}: {} cores, {} MiB of memory", machine.model(), cores,
+        (machine.ram.end - machine.ram.start) >> 20);
+    if (machine.tree_problem != nullptr) {
+        log("device tree: {}; doing without", machine.tree_problem);
+    }
+    if (machine.memory_problem != nullptr) {
+        log("memory: {}; doing without", machine.memory_problem);
+    }
+    if (machine.initrd_problem != nullptr) {
+        log("initrd: {}; doing without", machine.initrd_problem);
+    }
+}
+
+void start_memory() {
+    if (!pages::init(machine.ram, machine.reserved, machine.reserved_count).ok()) {
+        panic("there is not enough memory for the table of page frames");
+    }
+    pages::reclaim = reclaim_memory;
+    AddressSpace::init().value();
+}
+
+void start_devices() {
+    devices::start({.seeded = boot_arguments.seeded, .seed = boot_arguments.seed});
+    log_set_output(devices::put_text);
+    if (devices::board.revision.word != 0) {
+        log("board: {}, revision {x}, serial {x}", devices::board.revision.model(), devices::board.revision.word,
+            devices::board.serial);
+    }
+}
+
+void start_processes() {
+    if (const uint32_t wanted = boot_arguments.pid_max; wanted == 0 || !pid_init(static_cast<int32_t>(wanted)).ok()) {
+        if (wanted != 0) {
+            log("boot argument pid_max={} is not between {} and {}: ignored", wanted, smallest_pid_max, largest_pid_max);
+        }
+        pid_init(largest_pid_max).value();
+    }
+    if (boot_arguments.process_max != 0) {
+        process_limit_init(boot_arguments.process_max);
+    }
+    set_fork_copy_mode(boot_arguments.copy_eagerly ? CopyMode::Eager : CopyMode::CopyOnWrite);
+    proc_init().value();
+}
+
+void start_files() {
+    const auto* start = ram::at<const uint8_t>(machine.initrd.start);
+    const RootReport report = file_system_init({.initrd = {start, machine.initrd.end - machine.initrd.start}}).value();
+    if (report.problem.what != nullptr) {
+        log("initrd: {} at byte {} ({}); the rest is left out", report.problem.what, report.problem.offset,
+            report.problem.name);
+    }
+    Ref<Terminal> terminal = Terminal::create(devices::console).value();
+    file_system_add_device("/dev/console", *terminal.get()).value();
+    file_system_add_device("/dev/tty", *terminal.get()).value();
+    log("initrd: {} files, {} KiB", report.entries, (machine.initrd.end - machine.initrd.start) / 1024);
+}
+
+void fill_in_platform(unsigned cores) {
+    platform.cores = cores;
+    platform.revision = devices::board.revision.word;
+    platform.serial = devices::board.serial;
+    machine.model().copy(platform.board, sizeof platform.board - 1);
+    machine.arguments().copy(platform.boot_arguments, sizeof platform.boot_arguments - 1);
+}
+
+void report_boot() {
+    const pages::Stats memory = pages::stats();
+    log("init starts after {} ms; {} KiB of memory in use", machine_clock::now() / 1'000'000,
+        (memory.total.value - memory.free.value) * (page_size / 1024));
+}
+
+[[noreturn]] void kernel_main(uint64_t device_tree) {
+    console::start();                           // words on the serial line
+    enter_core(0);                              // locks work from here
+    run_constructors();                         // global objects
+    machine_clock::start();                     // time passes
+    read_machine(device_tree, machine);         // what the loader says
+    const unsigned cores = call_cores(machine.spin_table);  // out of the spin table, into sleep
+    read_boot_arguments();                      // what the user says
+    report_machine(cores);                      // the first line of the log
+    start_memory();                             // page frames, address spaces
+    sched_init();                               // this is a thread now
+    start_devices();                            // interrupt controller, UARTs, random numbers
+    join_parts();                               // interrupts reach timers and scheduler; the run can end
+    start_processes();                          // pids, the kernel's own process
+    start_files();                              // the initrd, /dev
+    fill_in_platform(cores);                    // what programs may ask
+    start_timeout(boot_arguments.timeout_seconds);  // a run that hangs ends
+    report_boot();                              // the last line of the log
+    start_first_process();                      // /bin/init
+    release_cores();                            // and everybody runs
+    cpu::restore_interrupts(true);
+    sched_enter_core();                         // this thread has done its work
+}
+
+[[noreturn]] void secondary_main(unsigned core) {
+    enter_core(core);                           // counted; asleep until there is something to run
+    wait_for_release();
+    join_core();                                // its own interrupt lines
+    sched_enter_core();                         // idle
+}
+
+}  // namespace
+
+// From head.S: every core, on its boot stack, interrupts off.
+extern "C" [[noreturn]] void enter_kernel(uint64_t core, uint64_t device_tree) {
+    if (core == 0) {
+        kernel_main(device_tree);
+    }
+    secondary_main(static_cast<unsigned>(core));
+}
