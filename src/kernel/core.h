@@ -11,11 +11,14 @@
 void alarm_rang(void* core);
 
 struct alignas(64) Core {
-    RunQueue queue;
     Thread* idle = nullptr;             // runs when nobody else is ready; never in a queue
+    // Woken here, and first when this core chooses: no lock on the way from waker to sleeper and back. It moves to the
+    // queue, where others may steal it, if the waker goes on for long (alarm_rang).
+    Thread* next = nullptr;
     Thread* leaving = nullptr;          // whose registers the present switch puts away
     bool preempt = false;               // somebody was woken since the last choice
     Nanoseconds alarm_at = never;       // when the present slice, or a look around, is due; never: no alarm
+    RunQueue queue;
     Timer alarm{alarm_rang, this};
     std::atomic<uint64_t> switches{0};
     std::atomic<bool> joined{false};    // it takes part
@@ -41,6 +44,8 @@ inline void charge(Thread& thread, Nanoseconds now) {
 void make_ready(Thread& thread);
 // The next thread for this core, off its queue: its own, a stolen one, or the idle thread.
 Thread& choose_next(Core& core);
+// What is in `next` goes to the queue.
+void make_next_stealable(Core& core);
 // A thread from the core that has most ready, or nullptr.
 Thread* steal_for(Core& core);
 // Switches from the current thread, whose state is set and whose time is charged, to `next`.

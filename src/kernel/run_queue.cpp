@@ -2,7 +2,8 @@
 #include "kernel/run_queue.h"
 
 void RunQueue::add(Thread& thread, Arrival how) {
-    const bool slept_through_round = how == Arrival::Woken && thread.round_queue == this && thread.round != round_;
+    const bool slept_through_round = how == Arrival::Woken && thread.round_queue == this &&
+                                     thread.round != round_.load(std::memory_order_relaxed);
     const bool spent = thread.slice_left == 0 || how == Arrival::Spent;
     if (slept_through_round || spent) {
         thread.slice_left = slice_of(thread.nice.load(std::memory_order_relaxed));
@@ -35,7 +36,7 @@ void RunQueue::remove(Thread& thread) {
 Thread* RunQueue::take() {
     if (active().empty()) {
         active_ ^= 1;
-        ++round_;
+        round_.store(round_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     }
     Thread* thread = first_off_core(active());
     if (thread == nullptr) {
@@ -43,7 +44,7 @@ Thread* RunQueue::take() {
     }
     remove(*thread);
     thread->round_queue = this;
-    thread->round = round_;
+    thread->round = round_.load(std::memory_order_relaxed);
     return thread;
 }
 

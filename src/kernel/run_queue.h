@@ -29,6 +29,11 @@ public:
     Thread* steal() REQUIRES(lock);
 
     unsigned ready() const { return ready_.load(std::memory_order_relaxed); }
+    // Whether the thread ran here in this round and has some of its slice left. For the queue's own core, without the lock.
+    bool in_round(const Thread& thread) const {
+        return thread.round_queue == this && thread.slice_left != 0 &&
+               thread.round == round_.load(std::memory_order_relaxed);
+    }
 
     SpinLock lock{LockRank::RunQueue, "run queue"};
 
@@ -42,6 +47,6 @@ private:
 
     Threads lists_[2] GUARDED_BY(lock);
     unsigned active_ GUARDED_BY(lock) = 0;
-    uint32_t round_ GUARDED_BY(lock) = 0;
+    std::atomic<uint32_t> round_{0};    // changed by its own core, under the lock
     std::atomic<unsigned> ready_{0};
 };

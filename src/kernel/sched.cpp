@@ -52,26 +52,73 @@ void switch_fp(Thread& self, Thread& next) {
     fp_load(&next.fp);
 }
 
+// Not inline: the way past the queue stays short.
+[[gnu::noinline]] void enqueue(Core& core, Thread& thread, Arrival how) {
+    core.queue.lock.acquire();
+    core.queue.add(thread, how);
+    core.queue.lock.release();
+}
+
+[[gnu::noinline]] Thread* take_from_queue(Core& core) {
+    if (core.queue.ready() == 0) {
+        return nullptr;
+    }
+    core.queue.lock.acquire();
+    Thread* thread = core.queue.take();
+    core.queue.lock.release();
+    return thread;
+}
+
+// The thread in `next`, unless another core is still leaving it.
+Thread* take_next(Core& core) {
+    Thread* thread = core.next;
+    if (thread != nullptr) {
+        if (thread->on_core.load(std::memory_order_acquire)) [[unlikely]] {
+            make_next_stealable(core);
+            return nullptr;
+        }
+        core.next = nullptr;
+    }
+    return thread;
+}
+
+// Nobody is in `next`.
+[[gnu::noinline]] Thread& choose_from_queues(Core& core) {
+    Thread* thread = take_from_queue(core);
+    if (thread == nullptr) {
+        thread = steal_for(core);
+    }
+    return thread != nullptr ? *thread : *core.idle;
+}
+
 // Gives the core to another ready thread, if there is one. The current thread stays ready.
 void give_way(Core& core, Thread& self, Arrival how) {
     ASSERT(cpu::current().held.depth == 0);
     const Nanoseconds now = machine_clock::now();
     charge(self, now);
     core.preempt = false;
-    core.queue.lock.acquire();
-    Thread* next = core.queue.take();
+    Thread* next = take_next(core);
+    if (next == nullptr) {
+        next = take_from_queue(core);
+    }
     if (next != nullptr) {
         self.state.store(ThreadState::Ready, std::memory_order_relaxed);
-        core.queue.add(self, how);
         ++(how == Arrival::Yielded ? self.voluntary_switches : self.involuntary_switches);
-    }
-    core.queue.lock.release();
-    if (next != nullptr) {
+        enqueue(core, self, how);
         switch_to(core, self, *next, now);
     } else if (self.slice_left == 0) {
         self.slice_left = slice_of(self.nice.load(std::memory_order_relaxed));
     }
 }
+
+[[gnu::noinline]] void first_alarm(Core& core) {
+    Thread& self = *cpu::current_thread();
+    if (&self != core.idle) {
+        set_alarm(core, self, machine_clock::now());
+    }
+}
+
+[[gnu::noinline]] void bury(Thread& dead) { ZoneDelete<Thread>{}(dead); }
 
 }  // namespace
 
@@ -89,27 +136,26 @@ void set_alarm(Core& core, Thread& running, Nanoseconds now) {
 
 void make_ready(Thread& thread) {
     Core& core = this_core();
-    core.queue.lock.acquire();
-    core.queue.add(thread, Arrival::Woken);
-    core.queue.lock.release();
     core.preempt = true;
-    Thread& self = *cpu::current_thread();
-    if (core.alarm_at == never && &self != core.idle) {
-        set_alarm(core, self, machine_clock::now());
+    if (core.next == nullptr && core.queue.in_round(thread)) [[likely]] {
+        core.next = &thread;
+    } else {
+        enqueue(core, thread, Arrival::Woken);
+    }
+    if (core.alarm_at == never) [[unlikely]] {
+        first_alarm(core);
+    }
+}
+
+void make_next_stealable(Core& core) {
+    if (Thread* thread = std::exchange(core.next, nullptr)) {
+        enqueue(core, *thread, Arrival::Woken);
     }
 }
 
 Thread& choose_next(Core& core) {
-    if (core.queue.ready() != 0) {
-        core.queue.lock.acquire();
-        Thread* next = core.queue.take();
-        core.queue.lock.release();
-        if (next != nullptr) {
-            return *next;
-        }
-    }
-    Thread* stolen = steal_for(core);
-    return stolen != nullptr ? *stolen : *core.idle;
+    Thread* next = take_next(core);
+    return next != nullptr ? *next : choose_from_queues(core);
 }
 
 void switch_to(Core& core, Thread& self, Thread& next, Nanoseconds now) {
@@ -140,7 +186,7 @@ void switch_to(Core& core, Thread& self, Thread& next, Nanoseconds now) {
 void finish_switch() {
     Thread& left = *this_core().leaving;
     if (left.state.load(std::memory_order_relaxed) == ThreadState::Dead) [[unlikely]] {
-        ZoneDelete<Thread>{}(left);
+        bury(left);
         return;
     }
     left.on_core.store(false, std::memory_order_release);
@@ -159,6 +205,7 @@ void alarm_rang(void* context) {
     Core& core = *static_cast<Core*>(context);
     Thread& self = *cpu::current_thread();
     core.alarm_at = never;
+    make_next_stealable(core);
     if (&self == core.idle || core.queue.ready() == 0) {
         return;     // nobody waits: no more alarms
     }
