@@ -16,15 +16,18 @@
 #include "machine/clock.h"
 #include "machine/rpi3/console.h"
 
+using Constructor = void (*)();
+extern "C" const Constructor init_array_start[], init_array_end[];
+
 namespace {
 
 MachineReport machine;
 
+// The linker's array of constructors. Its bounds are numbers here: to the compiler two arrays never meet.
 void run_constructors() {
-    extern void (*const init_array_start[])() asm("init_array_start");
-    extern void (*const init_array_end[])() asm("init_array_end");
-    for (auto* constructor = init_array_start; constructor != init_array_end; ++constructor) {
-        (*constructor)();
+    const auto end = reinterpret_cast<uint64_t>(init_array_end);
+    for (auto at = reinterpret_cast<uint64_t>(init_array_start); at != end; at += sizeof(Constructor)) {
+        (*reinterpret_cast<const Constructor*>(at))();
     }
 }
 
