@@ -68,8 +68,7 @@ void start_devices() {
     devices::start({.seeded = boot_arguments.seeded, .seed = boot_arguments.seed});
     log_set_output(devices::put_text);
     if (devices::board.revision.word != 0) {
-        log("board: {}, revision {x}, serial {x}", devices::board.revision.model(), devices::board.revision.word,
-            devices::board.serial);
+        log("board: revision {x}, serial {x}", devices::board.revision.word, devices::board.serial);
     }
 }
 
@@ -127,6 +126,8 @@ void report_boot() {
     sched_init();                               // this is a thread now
     start_devices();                            // interrupt controller, UARTs, random numbers
     join_parts();                               // interrupts reach timers and scheduler; the run can end
+    cpu::restore_interrupts(true);              // and may come: from here this thread can sleep
+    cpu::restore_interrupts(true);              // mutexes work from here
     start_processes();                          // pids, the kernel's own process
     start_files();                              // the initrd, /dev
     fill_in_platform(cores);                    // what programs may ask
@@ -134,7 +135,6 @@ void report_boot() {
     report_boot();                              // the last line of the log
     start_first_process();                      // /bin/init
     release_cores();                            // and everybody runs
-    cpu::restore_interrupts(true);
     sched_enter_core();                         // this thread has done its work
 }
 
