@@ -2,6 +2,7 @@
 #include "kernel/proc/family.h"
 
 #include "kernel/fs/terminal.h"
+#include "kernel/fs/upward.h"
 
 SpinLock families_lock{LockRank::Families, "families"};
 
@@ -120,6 +121,16 @@ Result<> start_session(Proc& proc) {
     session->published = true;
     join_group_locked(publish_group_locked(group), proc);
     return {};
+}
+
+bool session_takes_terminal(Terminal& terminal) {
+    SpinGuard guard(families_lock);
+    Session& session = *current_proc().group->session;
+    if (session.terminal != nullptr) {
+        return false;
+    }
+    session.terminal = &terminal;
+    return true;
 }
 
 bool group_orphaned_locked(ProcessGroup& group, const Proc* leaving) {

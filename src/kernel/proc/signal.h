@@ -58,6 +58,3 @@ Result<uint64_t> sys_sigprocmask(UserFrame& frame);
 Result<uint64_t> sys_sigpending(UserFrame& frame);
 Result<uint64_t> sys_sigsuspend(UserFrame& frame);
 Result<uint64_t> sys_sigreturn(UserFrame& frame);
-
-// Declared here for the levels below (kernel/fs/terminal.h): by the number of a group.
-void signal_foreground_group(Pid group, int signal);
