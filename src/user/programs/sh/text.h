@@ -140,11 +140,7 @@ public:
     explicit Shared(T* object) : object_(object) { keep(); }
     Shared(const Shared& other) : object_(other.object_) { keep(); }
     Shared(Shared&& other) noexcept : object_(other.object_) { other.object_ = nullptr; }
-    ~Shared() {
-        if (object_ != nullptr && --object_->references == 0) {
-            delete object_;
-        }
-    }
+    ~Shared() { release(object_); }
     Shared& operator=(Shared other) noexcept {
         T* object = object_;
         object_ = other.object_;
@@ -160,6 +156,12 @@ private:
     void keep() {
         if (object_ != nullptr) {
             ++object_->references;
+        }
+    }
+    // Out of line: the compiler does not see that only the last of several references deletes.
+    [[gnu::noinline]] static void release(T* object) {
+        if (object != nullptr && --object->references == 0) {
+            delete object;
         }
     }
     T* object_ = nullptr;
