@@ -12,10 +12,9 @@ size_t index_of(UserAddr address, unsigned level) { return (address.value >> lev
 PhysAddr table_of(const Descriptor* entry) { return ram::phys_of(entry).page_down(); }
 PageFrame& frame_of_table(const Descriptor* entry) { return pages::frame_of(table_of(entry)); }
 
-// Links a table of zeros below `entry`. The fence: no walker may see the link before the zeros.
+// Links a table of zeros below `entry`. Released: no walker may see the link before the zeros.
 void link_table(Descriptor& entry, PageRef table) {
-    std::atomic_thread_fence(std::memory_order_release);
-    entry = Descriptor::table(table.release());
+    std::atomic_ref(entry.bits).store(Descriptor::table(table.release()).bits, std::memory_order_release);
     ++frame_of_table(&entry).link;
 }
 

@@ -34,8 +34,9 @@ Ref<Vnode> directory_for_child(Proc& parent) {
     return parent.directory;
 }
 
-// The references and copies that every kind of child has from its parent.
-Result<> inherit(Proc& child, Proc& parent) {
+// The references and copies that every kind of child has from its parent. Without analysis: nobody else can see the
+// child yet, so its locks would guard nothing.
+Result<> inherit(Proc& child, Proc& parent) NO_THREAD_SAFETY_ANALYSIS {
     child.inherited = parent.inherited;
     child.credentials = credentials_for_child(parent);
     child.directory = directory_for_child(parent);
@@ -152,7 +153,7 @@ Result<Pid> fork1(UserFrame& frame, const ForkOptions& options) {
 
 Result<Pid> cloneproc_init(void (*entry)(void*), void* argument) {
     Proc& parent = kernel_proc();
-    ProcSlot slot = TRY(ProcSlot::reserve(*parent.credentials, FL_RLIM_INFINITY));
+    ProcSlot slot = TRY(ProcSlot::reserve(*credentials_for_child(parent), FL_RLIM_INFINITY));
     ZoneOwned<Proc> child = TRY(forkproc(parent, std::move(slot)));
     Ref<AddressSpace> space = TRY(AddressSpace::create());
     auto task = TRY(zone_new<Task>({.wait = false}, std::move(space), child.get()));

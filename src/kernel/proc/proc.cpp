@@ -28,7 +28,8 @@ Proc* the_kernel_proc = nullptr;
 Proc& kernel_proc() { return *the_kernel_proc; }
 
 // Process 0 is made by hand: it is nobody's child, has no task, and only hands its credentials and limits to init.
-Result<> proc_init() {
+// Without analysis: nobody else runs yet.
+Result<> proc_init() NO_THREAD_SAFETY_ANALYSIS {
     Proc& proc = *TRY(zone_new<Proc>({.wait = false, .zero = true}, Pid::Kernel)).release();
     proc.credentials = TRY(Credentials::root());
     proc.limits = TRY(Limits::defaults());

@@ -25,11 +25,10 @@ struct Taken {
 // without a handler gets its mask back, which may make more deliverable.
 Taken take_one(UThread& uthread, Proc& proc) {
     SpinGuard guard(proc.signals.lock);
-    SignalState& state = proc.signals;
-    SignalSet deliverable = (uthread.pending | state.pending) & ~uthread.mask;
+    SignalSet deliverable = (uthread.pending | proc.signals.pending) & ~uthread.mask;
     if (deliverable == 0 && uthread.mask_before_suspend) {
         uthread.mask = *std::exchange(uthread.mask_before_suspend, std::nullopt);
-        deliverable = (uthread.pending | state.pending) & ~uthread.mask;
+        deliverable = (uthread.pending | proc.signals.pending) & ~uthread.mask;
     }
     if (deliverable == 0) {
         uthread.thread.done(ReturnWork::Signal);
@@ -43,10 +42,10 @@ Taken take_one(UThread& uthread, Proc& proc) {
         taken.info = uthread.fault;
         taken.info.signal = taken.signal;
     } else {
-        state.pending &= ~bit;
-        taken.info = state.info[taken.signal];
+        proc.signals.pending &= ~bit;
+        taken.info = proc.signals.info[taken.signal];
     }
-    ForkloreSigaction& action = state.actions->actions[taken.signal];
+    ForkloreSigaction& action = proc.signals.actions->actions[taken.signal];
     taken.action = action;
     taken.mask_to_restore = uthread.mask_before_suspend.value_or(uthread.mask);
     if (action.handler > FL_SIG_IGN) {
