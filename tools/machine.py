@@ -12,6 +12,8 @@ TOOLS = Path(__file__).resolve().parent
 # Nothing in the guest may reach the host: no semihosting, and QEMU itself may not start programs.
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 BOOT_ARGUMENTS_MAX = 255    # ForkloreSysinfo::boot_arguments holds one more
+# U-Boot's ${kernel_addr_r} is 0x80000, where its own device tree lies; the image goes to any 2 MiB + 0x80000.
+UBOOT_KERNEL = 0x4080000
 SD_IMAGE_MIB = 64   # QEMU wants a power of two; FAT32 wants more than 33
 
 
@@ -112,9 +114,9 @@ def sd_image(options: Options, scratch: Path, kernel: Path, initrd: Path) -> Pat
     # ${fdtcontroladdr} is U-Boot's own device tree; booti writes bootargs and the RAM disk into it.
     script.write_text(
         f"setenv bootargs '{arguments}'\n"
-        "fatload mmc 0:1 ${kernel_addr_r} kernel8.img\n"
+        f"fatload mmc 0:1 {UBOOT_KERNEL:#x} kernel8.img\n"
         "fatload mmc 0:1 ${ramdisk_addr_r} initrd.cpio\n"
-        "booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}\n")
+        f"booti {UBOOT_KERNEL:#x} ${{ramdisk_addr_r}}:${{filesize}} ${{fdtcontroladdr}}\n")
     boot = scratch / "boot.scr"
     call([tool("mkimage", "MKIMAGE", "u-boot-tools"), "-A", "arm64", "-O", "linux", "-T", "script", "-C", "none",
           "-d", str(script), str(boot)])
