@@ -90,13 +90,17 @@ void start_files() {
     const auto* start = ram::at<const uint8_t>(machine.initrd.start);
     const RootReport report = file_system_init({.initrd = {start, machine.initrd.end - machine.initrd.start}}).value();
     if (report.problem.what != nullptr) {
-        log("initrd: {} at byte {} ({}); the rest is left out", report.problem.what, report.problem.offset,
-            report.problem.name);
+        log("initrd: {} at byte {}{}{}; the rest is left out", report.problem.what, report.problem.offset,
+            report.problem.name.empty() ? "" : " in ", report.problem.name);
     }
     Ref<Terminal> terminal = Terminal::create(devices::console).value();
     file_system_add_device("/dev/console", *terminal.get()).value();
     file_system_add_device("/dev/tty", *terminal.get()).value();
-    log("initrd: {} files, {} KiB", report.entries, (machine.initrd.end - machine.initrd.start) / 1024);
+    if (machine.initrd.start == machine.initrd.end) {
+        log("initrd: none");
+    } else {
+        log("initrd: {} files, {} KiB", report.entries, (machine.initrd.end - machine.initrd.start) / 1024);
+    }
 }
 
 void fill_in_platform(unsigned cores) {
@@ -127,7 +131,6 @@ void report_boot() {
     start_devices();                            // interrupt controller, UARTs, random numbers
     join_parts();                               // interrupts reach timers and scheduler; the run can end
     cpu::restore_interrupts(true);              // and may come: from here this thread can sleep
-    cpu::restore_interrupts(true);              // mutexes work from here
     start_processes();                          // pids, the kernel's own process
     start_files();                              // the initrd, /dev
     fill_in_platform(cores);                    // what programs may ask
