@@ -141,6 +141,9 @@ int run_simple(const Node& node) {
 }
 
 int run_pipeline(const Node& node) {
+    if (node.children.count() == 1) {
+        return execute(node.children[0]);       // in the shell itself: it may change it
+    }
     List<pid_t> children;
     int input = -1;
     for (int i = 0; i < node.children.count(); ++i) {
