@@ -124,9 +124,14 @@ void print_story(const Story& story) {
     print_locks(base);
 }
 
+// WFI sleeps only while nothing is pending, so this core's sources go off; YIELD gives an emulator's other cores their
+// turn if something is pending all the same.
 [[noreturn]] void halt_core() {
+    asm volatile("msr daifset, #15" ::: "memory");
+    local_interrupts().mailbox_interrupts[this_core()].write(0);
+    local_interrupts().core_timer_interrupts[this_core()].write(0);
     for (;;) {
-        asm volatile("msr daifset, #15\n\twfi");
+        asm volatile("dsb sy\n\twfi\n\tyield" ::: "memory");
     }
 }
 

@@ -27,7 +27,7 @@ void end(bool reset) {
     registers.reset_control.write(
         pm::password | pm::reset_control::Action::set(control, pm::reset_control::full_reset));
     for (;;) {
-        asm volatile("wfi");
+        asm volatile("wfi\n\tyield");
     }
 }
 
