@@ -85,4 +85,11 @@ $(K)/kernel8.elf: $(KERNEL_OBJECTS) $(KERNEL_LD) tools/mksymbols.py $(K)/objects
 	$(call say,IMAGE,$@)
 	$(Q)$(OBJCOPY_T) -O binary $< $@
 
+# Kernel and RAM disk in one file, for the Raspberry Pi's own firmware.
+.PHONY: standalone
+standalone: $(BUILD)/forklore.img
+$(BUILD)/forklore.img: $(K)/kernel8.img $(BUILD)/initrd.cpio tools/mkstandalone.py
+	$(call say,IMAGE,$@)
+	$(Q)$(PYTHON) tools/mkstandalone.py $(K)/kernel8.img $(BUILD)/initrd.cpio $@
+
 -include $(KERNEL_OBJECTS:.o=.d)
