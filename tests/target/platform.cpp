@@ -20,7 +20,7 @@
 
 namespace {
 
-constexpr size_t arena_size = 16 << 20;
+constexpr size_t arena_size = 4 << 20;
 alignas(16) char arena[arena_size];
 size_t arena_used = 0;
 
@@ -58,8 +58,6 @@ int _getpid() { return 1; }
 [[noreturn]] void _exit(int) { panic("a test called exit"); }
 
 void* __dso_handle = nullptr;
-[[noreturn]] void __cxa_pure_virtual() { panic("a pure virtual function was called"); }
-
 }  // extern "C"
 
 void* operator new(size_t size) {
@@ -70,10 +68,11 @@ void* operator new(size_t size) {
     return memory;
 }
 void* operator new[](size_t size) { return operator new(size); }
-void operator delete(void* memory) noexcept { free(memory); }
 void operator delete[](void* memory) noexcept { free(memory); }
-void operator delete(void* memory, size_t) noexcept { free(memory); }
 void operator delete[](void* memory, size_t) noexcept { free(memory); }
+// The kernel's own of these panic, for it never uses `new`; the link of the test image wraps them.
+extern "C" void __wrap__ZdlPv(void* memory) { free(memory); }
+extern "C" void __wrap__ZdlPvm(void* memory, size_t) { free(memory); }
 
 TestOutput::WorkingEnvironment PlatformSpecificGetWorkingEnvironment() { return TestOutput::eclipse; }
 

@@ -14,6 +14,9 @@ TARGET_TEST_FLAGS += -DCPPUTEST_STD_CPP_LIB_DISABLED=1 -DCPPUTEST_MEM_LEAK_DETEC
 # The framework computes with doubles; the tests and the kernel do not.
 CPPUTEST_FLAGS := $(filter-out -mgeneral-regs-only -Wall -Wextra -Wshadow -Werror -Wno-missing-field-initializers,$(TARGET_TEST_FLAGS)) -w
 
+# Constructors of tests run in the tests' thread (tests/target/main.cpp), not when the kernel starts.
+LATE_CONSTRUCTORS = $(Q)$(OBJCOPY_T) --rename-section .init_array=test_constructors,alloc,load,readonly,data $@
+
 CPPUTEST_SOURCES := $(patsubst $(CPPUTEST)/%,%,$(wildcard $(CPPUTEST)/src/CppUTest/*.cpp))
 CPPUTEST_OBJECTS := $(CPPUTEST_SOURCES:%=$(T)/cpputest/%.o)
 TARGET_TESTS := $(UNIT_TESTS) $(call find,tests/target,.cpp)
@@ -25,18 +28,21 @@ $(T)/cpputest/%.cpp.o: $(CPPUTEST)/%.cpp $(T)/flags | $(N)/stamp
 	$(call say,CXX,cpputest/$(<F))
 	@mkdir -p $(@D)
 	$(Q)$(CXX_T) $(CPPUTEST_FLAGS) -c $< -o $@
+	$(LATE_CONSTRUCTORS)
 $(T)/tests/target/platform.cpp.o: tests/target/platform.cpp $(T)/flags | $(N)/stamp
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CXX_T) $(CPPUTEST_FLAGS) -MMD -MP -c $< -o $@
+	$(LATE_CONSTRUCTORS)
 $(T)/%.cpp.o: %.cpp $(T)/flags | $(N)/stamp
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CXX_T) $(TARGET_TEST_FLAGS) -MMD -MP -c $< -o $@
+	$(LATE_CONSTRUCTORS)
 -include $(TARGET_TEST_OBJECTS:.o=.d)
 
 # --wrap: what would start the first program starts the tests (tests/target/main.cpp).
-TARGET_WRAP ?=
+TARGET_WRAP := -Wl,--wrap=_Z19start_first_processv -Wl,--wrap=_ZdlPv -Wl,--wrap=_ZdlPvm
 .PHONY: kernel-test
 kernel-test: $(T)/kernel-test.img
 $(T)/kernel-test.elf: $(KERNEL_OBJECTS) $(TARGET_TEST_OBJECTS) $(CPPUTEST_OBJECTS) $(KERNEL_LD) tools/mksymbols.py $(T)/objects
