@@ -35,22 +35,22 @@ public:
 
     LineResult run() {
         line_.clear();
-        show();
+        put(prompt_);
         for (;;) {
             char key = 0;
             if (read(STDIN_FILENO, &key, 1) != 1) {
                 return LineResult::End;
             }
             if (key == '\r' || key == '\n') {
-                put("\r\n");
+                put("\n");
                 return LineResult::Line;
             }
             if (key == control('C')) {
-                put("^C\r\n");
+                put("^C\n");
                 return LineResult::Interrupted;
             }
             if (key == control('D') && line_.empty()) {
-                put("\r\n");
+                put("\n");
                 return LineResult::End;
             }
             handle(key);
@@ -62,10 +62,9 @@ private:
 
     // The whole line again, the cursor where it belongs: one write.
     void show() {
-        String out = "\r";
+        String out = "\r\x1b[K";
         out.append(prompt_);
         out.append(line_);
-        out.append("\x1b[K");
         if (line_.length() > cursor_) {
             out.append("\x1b[");
             out.append(number_text(line_.length() - cursor_));

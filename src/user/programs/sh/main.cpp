@@ -101,7 +101,7 @@ void talk() {
     }
 }
 
-constexpr const char* usage = "usage: sh [-ex] [-c command | script] [arguments]\n";
+constexpr const char* usage = "usage: sh [-eilx] [-c command | script] [arguments]\n";
 
 }  // namespace
 
@@ -136,6 +136,8 @@ int main(int argc, char** argv) {
             shell.stop_on_error = true;
         } else if (strcmp(argv[next], "-x") == 0) {
             shell.trace = true;
+        } else if (strcmp(argv[next], "-i") == 0 || strcmp(argv[next], "-l") == 0) {
+            // It talks to a terminal whenever there is one.
         } else {
             fputs(usage, strcmp(argv[next], "--help") == 0 ? stdout : stderr);
             return strcmp(argv[next], "--help") == 0 ? 0 : syntax_error;
