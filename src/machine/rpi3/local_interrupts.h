@@ -53,7 +53,6 @@ enum class LocalSource : uint32_t {
     AxiOutstanding = 10,
     LocalTimer = 11,
 };
-constexpr uint32_t bit(LocalSource source) { return 1u << static_cast<uint32_t>(source); }
 
 namespace local {
 
@@ -61,8 +60,7 @@ inline constexpr uint64_t physical = 0x4000'0000;
 inline constexpr unsigned call_mailbox = 0;     // inter-processor interrupt
 inline constexpr unsigned stop_mailbox = 3;     // the stop of a panic, by FIQ: it arrives where IRQs are masked
 
-// Bits of core_timer_interrupts and mailbox_interrupts.
-constexpr uint32_t timer_irq(LocalSource timer) { return 1u << static_cast<uint32_t>(timer); }
+// Bits of mailbox_interrupts.
 constexpr uint32_t mailbox_irq(unsigned mailbox) { return 1u << mailbox; }
 constexpr uint32_t mailbox_fiq(unsigned mailbox) { return 1u << (4 + mailbox); }
 
