@@ -40,7 +40,7 @@ class Watcher:
         self.note(data)
         if not self.filtering:
             return data
-        self.pending += data.replace(b"\r\n", b"\n")
+        self.pending = (self.pending + data).replace(b"\r\n", b"\n")
         keep = self.held_back()
         shown, self.pending = self.pending[:len(self.pending) - keep], self.pending[len(self.pending) - keep:]
         return shown

@@ -6,3 +6,6 @@ PROGRAMS := init sh forktest crash tiny tinyc
 # Names of one ELF, /bin/tools: src/user/programs/tools/NAME.cpp each.
 MULTICALL := cat chmod clear cp date dmesg echo env false free grep head hexdump id kill ls mkdir mv nice poweroff ps \
              pwd reboot rm rmdir seq sleep sort stat tail tee touch true uname uptime wc yes zprint
+
+# What is a file and no program.
+INITRD_FILES := etc/motd=src/user/programs/sh/motd

@@ -25,7 +25,7 @@ struct Test {
     }
 };
 inline Test *Test::first = nullptr, *Test::last = nullptr;
-inline char failure[160];   // of the test that runs; empty while all is well
+inline char failure[600];   // of the test that runs; empty while all is well
 
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)

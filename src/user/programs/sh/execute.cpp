@@ -21,6 +21,16 @@ namespace {
 constexpr int cannot_execute = 126;
 constexpr int not_found = 127;
 
+int condition_depth = 0;        // set -e does not look at what is asked as a condition
+int captured_status = 0;        // of the last $(...) of a command that is only assignments
+
+int execute_condition(const Shared<Node>& node) {
+    ++condition_depth;
+    const int status = execute(node);
+    --condition_depth;
+    return status;
+}
+
 // The path of a command: itself if it has a slash, else in $PATH; empty if there is none.
 String find_program(const char* name) {
     if (strchr(name, '/') != nullptr) {
@@ -99,11 +109,8 @@ int call_function(const Shared<Node>& body, const List<String>& words) {
     return status;
 }
 
-int run_simple(const Node& node) {
-    List<String> words;
-    if (!expand::words(node.words, words)) {
-        return 1;
-    }
+// A command whose words are expanded already.
+int run_words(const Node& node, const List<String>& words) {
     if (shell.trace && !words.empty()) {
         fprintf(stderr, "+");
         for (const String& word : words) {
@@ -115,11 +122,12 @@ int run_simple(const Node& node) {
     const Builtin builtin = words.empty() ? nullptr : find_builtin(words[0].c_str());
     if (words.empty() || function || builtin != nullptr) {
         Redirections redirections;
+        captured_status = 0;
         if (!redirections.apply(node.redirections, true) || !assign_all(node.assignments, nullptr)) {
             return 1;
         }
         if (words.empty()) {
-            return 0;
+            return captured_status;
         }
         if (!function && words[0].equals("exec")) {
             redirections.keep();
@@ -138,6 +146,11 @@ int run_simple(const Node& node) {
         execute_program(words, environment);
     }
     return wait_for_one(child, words[0].c_str());
+}
+
+int run_simple(const Node& node) {
+    List<String> words;
+    return expand::words(node.words, words) ? run_words(node, words) : 1;
 }
 
 int run_pipeline(const Node& node) {
@@ -214,7 +227,7 @@ int run_background(const Node& node) {
 int run_if(const Node& node) {
     int i = 0;
     for (; i + 1 < node.children.count(); i += 2) {
-        const int status = execute(node.children[i]);
+        const int status = execute_condition(node.children[i]);
         if (shell.leaving != Leaving::Nothing) {
             return status;
         }
@@ -244,7 +257,7 @@ bool loop_ends() {
 int run_while(const Node& node, bool wanted) {
     int status = 0;
     ++shell.loop_depth;
-    while (!interrupted && (execute(node.children[0]) == 0) == wanted && shell.leaving == Leaving::Nothing) {
+    while (!interrupted && (execute_condition(node.children[0]) == 0) == wanted && shell.leaving == Leaving::Nothing) {
         status = execute(node.children[1]);
         if (loop_ends()) {
             break;
@@ -322,13 +335,13 @@ int run_compound(const Shared<Node>& node) {
     case NodeKind::Function:
         variables::define_function(node->words[0].c_str(), node->children[0]);
         return 0;
-    case NodeKind::Not: return execute(node->children[0]) == 0 ? 1 : 0;
+    case NodeKind::Not: return execute_condition(node->children[0]) == 0 ? 1 : 0;
     case NodeKind::And: {
-        const int status = execute(node->children[0]);
+        const int status = execute_condition(node->children[0]);
         return status == 0 && shell.leaving == Leaving::Nothing ? execute(node->children[1]) : status;
     }
     case NodeKind::Or: {
-        const int status = execute(node->children[0]);
+        const int status = execute_condition(node->children[0]);
         return status != 0 && shell.leaving == Leaving::Nothing ? execute(node->children[1]) : status;
     }
     case NodeKind::Simple: break;
@@ -351,26 +364,30 @@ int execute(const Shared<Node>& node) {
     if (shell.leaving != Leaving::Exit && shell.leaving != Leaving::Return) {
         shell.last_status = status;
     }
-    if (simple && status != 0 && shell.stop_on_error && shell.leaving == Leaving::Nothing) {
+    const bool checked = simple || node->kind == NodeKind::Subshell || node->kind == NodeKind::Pipeline;
+    if (checked && status != 0 && shell.stop_on_error && condition_depth == 0 && shell.leaving == Leaving::Nothing) {
         shell.leaving = Leaving::Exit;
     }
     return status;
 }
 
 void execute_and_exit(const Shared<Node>& node) {
-    if (node->kind == NodeKind::Simple && node->words.count() != 0) {
-        // A program needs no further process.
-        List<String> words, environment;
-        if (expand::words(node->words, words) && !words.empty() && find_builtin(words[0].c_str()) == nullptr &&
+    int status = 1;
+    List<String> words, environment;
+    if (node->kind != NodeKind::Simple) {
+        status = execute(node);
+    } else if (expand::words(node->words, words)) {
+        if (!words.empty() && find_builtin(words[0].c_str()) == nullptr &&
             !variables::find_function(words[0].c_str())) {
+            // A program needs no further process.
             Redirections redirections;
             if (!redirections.apply(node->redirections, false) || !assign_all(node->assignments, &environment)) {
                 _exit(1);
             }
             execute_program(words, environment);
         }
+        status = run_words(*node, words);
     }
-    const int status = execute(node);
     fflush(stdout);
     _exit(shell.leaving == Leaving::Exit ? shell.last_status : status);
 }
@@ -422,7 +439,7 @@ bool capture_output(const char* command, String& output) {
         output.append(piece, static_cast<int>(count));
     }
     close(ends[0]);
-    shell.last_status = wait_for_one(child, "substitution");
+    shell.last_status = captured_status = wait_for_one(child, "substitution");
     while (!output.empty() && output[output.length() - 1] == '\n') {
         output.cut(output.length() - 1);
     }

@@ -107,6 +107,9 @@ int wait_foreground(const List<pid_t>& children, const char* text) {
         complain(text, "stopped; it goes on in the background");
     }
     tell_signal(text, last);
+    if (shell.interactive && WIFSIGNALED(last) && WTERMSIG(last) == SIGINT) {
+        interrupted = 1;    // Ctrl-C went to the job's group only; the loop or list around it ends too
+    }
     return exit_status(last);
 }
 
