@@ -58,7 +58,10 @@ TEST("the child does not see what the parent writes after the fork") {
 
 TEST("the stack is copied too") {
     volatile int local = 3;
-    EQUAL(4, exited(in_child([&] { return ++local; })));
+    EQUAL(4, exited(in_child([&] {
+        local = local + 1;
+        return static_cast<int>(local);
+    })));
     EQUAL(3, local);
 }
 

@@ -57,7 +57,7 @@ TEST("the stack grows by a megabyte") {
     })));
 }
 
-static int deeper(volatile int depth) {
+[[gnu::noinline]] static int deeper(int depth) {
     volatile char frame[1024];
     frame[0] = static_cast<char>(depth);
     return depth == 0 ? 0 : deeper(depth + 1) + frame[0];

@@ -36,20 +36,25 @@ Result<uint64_t> sys_setrlimit(UserFrame& frame) {
     }
     // Shared until somebody writes: the writer makes its own.
     Ref<Limits> own = TRY(seen->copy());
-    SpinGuard guard(proc.lock);
-    for (unsigned i = 0; i < FL_RLIMIT_COUNT; ++i) {
-        own->values[i] = proc.limits->values[i];
-    }
-    if (!root && wanted.maximum > own->values[resource].maximum) {
-        return Error::NotPermitted;
-    }
-    own->values[resource] = wanted;
-    std::swap(proc.limits, own);
-    if (Task* task = cpu::current_thread()->task; task != nullptr) {
+    SpaceLimits space_limits;
+    {
+        SpinGuard guard(proc.lock);
+        for (unsigned i = 0; i < FL_RLIMIT_COUNT; ++i) {
+            own->values[i] = proc.limits->values[i];
+        }
+        if (!root && wanted.maximum > own->values[resource].maximum) {
+            return Error::NotPermitted;
+        }
+        own->values[resource] = wanted;
+        std::swap(proc.limits, own);
         const Limits& limits = *proc.limits;
-        task->space->set_limits({.total = limits.current(FL_RLIMIT_AS),
-                                 .data = limits.current(FL_RLIMIT_DATA),
-                                 .stack = limits.current(FL_RLIMIT_STACK)});
+        space_limits = {.total = limits.current(FL_RLIMIT_AS),
+                        .data = limits.current(FL_RLIMIT_DATA),
+                        .stack = limits.current(FL_RLIMIT_STACK)};
+    }
+    // The space has a sleeping lock: not while the process's spin lock is held.
+    if (Task* task = cpu::current_thread()->task; task != nullptr) {
+        task->space->set_limits(space_limits);
     }
     return 0;
 }

@@ -1,6 +1,8 @@
 // Proc: zones, the kernel's own process, references, states.
 #include "kernel/proc/proc.h"
 
+#include "kernel/fs/root.h"
+
 #include <cstring>
 
 #include "kernel/proc/family.h"
@@ -88,7 +90,7 @@ Ref<Vnode> current_directory() {
     }
     Proc& proc = current_proc();
     SpinGuard guard(proc.lock);
-    return proc.directory;
+    return proc.directory ? proc.directory : Ref<Vnode>::share(root_directory());   // nobody has moved yet
 }
 
 void set_current_directory(Ref<Vnode> directory) {

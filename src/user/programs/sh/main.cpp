@@ -144,6 +144,9 @@ int main(int argc, char** argv) {
         }
     }
     const char* script = command == nullptr && next < argc ? argv[next++] : nullptr;
+    if (command != nullptr && next < argc) {
+        shell.name = argv[next++];      // $0 of -c
+    }
     for (; next < argc; ++next) {
         variables::arguments.add(argv[next]);
     }
