@@ -1,7 +1,7 @@
 """Runs all tests, group by group; `make test` calls it. The last line is `N passed, N failed`.
 
-    ONLY=GROUP         one group: levels headers thread-safety unit stress user system
-    ONLY=GROUP:TEST    one test of it: unit:Group.name, system:test_shell.Shell.test_pipeline
+    ONLY=GROUP         one group: levels headers thread-safety unit stress kernel user system
+    ONLY=GROUP:TEST    one test of it: unit:Group.name, system:test_shell.Shell.test_pipeline, kernel:Group.name
 
 A group that cannot be built counts as one failed test.
 """
@@ -19,6 +19,7 @@ BUILD = Path(os.environ.get("FORKLORE_BUILD") or "build")
 CORES = os.cpu_count() or 1
 # For a test that waits for ever; nothing depends on it being reached.
 HOST_LIMIT_SECONDS = 1200
+KERNEL_TEST_GUEST_SECONDS = "600"
 
 
 @dataclass
@@ -134,6 +135,20 @@ def cpputest(goal: str) -> Callable[[str], Outcome]:
     return run
 
 
+def kernel(only: str) -> Outcome:
+    """The unit tests again, on the machine itself."""
+    outcome = Outcome()
+    status, said = make("kernel-test", "run-files")
+    if status:
+        outcome.fail("", errors_of(said))
+        return outcome
+    image = BUILD / "target" / "kernel-test.img"
+    status, said = shell([sys.executable, "tools/run.py", f"KERNEL={image}", f"TIMEOUT={KERNEL_TEST_GUEST_SECONDS}",
+                          "INPUT=/dev/null", *([f"ARGS=test={only}"] if only else [])])
+    count_cpputest(outcome, status, said.replace("\r\n", "\n"), "the kernel's tests")
+    return outcome
+
+
 def user(only: str) -> Outcome:
     """The programs of tests/user, one boot: each prints `PASS name` or `FAIL name: why` for each of its tests."""
     outcome = Outcome()
@@ -184,6 +199,7 @@ GROUPS: dict[str, Callable[[str], Outcome]] = {
     "thread-safety": each_file("thread-safety", "clang complains"),
     "unit": cpputest("unit"),
     "stress": cpputest("stress"),
+    "kernel": kernel,
     "user": user,
     "system": system,
 }
