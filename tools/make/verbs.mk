@@ -50,6 +50,7 @@ run: $(S)/run.stamp $(if $(filter uboot,$(BOOT)),$(S)/uboot.stamp)
 	@$(PYTHON) tools/run.py
 
 test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp
+	@$(MAKE) $(N)/stamp $(BUILD)/cpputest-source/stamp
 	@$(PYTHON) tools/testrun.py
 
 bench: $(S)/run.stamp
