@@ -10,7 +10,7 @@ class CoreTimers {
 public:
     void add(Timer& timer, Nanoseconds deadline, int core) {
         SpinGuard guard(lock_);
-        timer.deadline_ = deadline;
+        TimerHeap::set_deadline(timer, deadline);
         timer.core_.store(core, std::memory_order_relaxed);
         timer.armed_.store(true, std::memory_order_relaxed);
         heap_.insert(timer);

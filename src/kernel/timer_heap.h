@@ -8,6 +8,7 @@
 class TimerHeap {
 public:
     Timer* first() const { return root_; }
+    static void set_deadline(Timer& timer, Nanoseconds deadline) { timer.deadline_ = deadline; }   // while in no heap
     void insert(Timer& timer);
     void remove(Timer& timer);      // which is in this heap
 

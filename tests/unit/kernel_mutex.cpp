@@ -1,0 +1,40 @@
+// A mutex that nobody else wants. What others do to it is in tests/stress and tests/target.
+#include "unit/support.h"
+
+#include "kernel/thread.h"
+#include "machine/mutex.h"
+
+TEST_GROUP(Mutex) {
+    Mutex outer{LockRank::FileNames, "outer"}, inner{LockRank::Pipe, "inner"};
+    HeldMutexes& held = held_mutexes_of(*cpu::current_thread());
+
+    void teardown() override { UNSIGNED_LONGS_EQUAL(0, held.depth); }
+};
+
+TEST(Mutex, it_is_held_between_acquire_and_release) {
+    CHECK_FALSE(outer.held());
+    {
+        MutexGuard guard(outer);
+        CHECK_TRUE(outer.held());
+        CHECK_FALSE(inner.held());
+    }
+    CHECK_FALSE(outer.held());
+}
+
+TEST(Mutex, it_can_be_taken_again_after_its_release) {
+    for (int i = 0; i < 3; ++i) {
+        MutexGuard guard(outer);
+        CHECK_TRUE(outer.held());
+    }
+}
+
+TEST(Mutex, the_thread_knows_which_ones_it_holds_innermost_last) {
+    MutexGuard first(outer);
+    {
+        MutexGuard second(inner);
+        UNSIGNED_LONGS_EQUAL(2, held.depth);
+        POINTERS_EQUAL(&inner, held.mutexes[1]);
+    }
+    UNSIGNED_LONGS_EQUAL(1, held.depth);
+    POINTERS_EQUAL(&outer, held.mutexes[0]);
+}
