@@ -52,9 +52,9 @@ Result<uint64_t> sys_setrlimit(UserFrame& frame) {
                         .data = limits.current(FL_RLIMIT_DATA),
                         .stack = limits.current(FL_RLIMIT_STACK)};
     }
-    // The space has a sleeping lock: not while the process's spin lock is held.
-    if (Task* task = cpu::current_thread()->task; task != nullptr) {
-        task->space->set_limits(space_limits);
+    // The space has a sleeping lock: not while the process's spin lock is held. On loan it is the parent's.
+    if (!current_uthread().loan) {
+        cpu::current_thread()->task->space->set_limits(space_limits);
     }
     return 0;
 }
