@@ -1,6 +1,7 @@
 // Checks the range, then leaves the copying to the machine. See user_copy.h.
 #include "mm/user_copy.h"
 
+#include "base/failpoint.h"
 #include "machine/user_access.h"
 
 namespace {
@@ -12,21 +13,21 @@ bool in_user_half(UserAddr start, size_t bytes) {
 }  // namespace
 
 Result<> copy_in(void* to, UserAddr from, size_t bytes) {
-    if (!in_user_half(from, bytes) || !user_access::copy_in(to, from, bytes)) {
+    if (failpoint::should_fail() || !in_user_half(from, bytes) || !user_access::copy_in(to, from, bytes)) {
         return Error::BadAddress;
     }
     return {};
 }
 
 Result<> copy_out(UserAddr to, const void* from, size_t bytes) {
-    if (!in_user_half(to, bytes) || !user_access::copy_out(to, from, bytes)) {
+    if (failpoint::should_fail() || !in_user_half(to, bytes) || !user_access::copy_out(to, from, bytes)) {
         return Error::BadAddress;
     }
     return {};
 }
 
 Result<size_t> copy_in_string(char* to, UserAddr from, size_t capacity) {
-    if (from >= user_end) {
+    if (failpoint::should_fail() || from >= user_end) {
         return Error::BadAddress;
     }
     int64_t length = user_access::copy_in_string(to, from, capacity);

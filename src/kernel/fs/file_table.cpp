@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/failpoint.h"
+
 Zone& FileTable::zone() {
     static Zone& zone = zone_create({.name = "file_table", .element_size = sizeof(FileTable)}).value();
     return zone;
@@ -118,6 +120,9 @@ Result<> FileTable::make_room(int fd) {
 }
 
 Result<FileTable::Reservation> FileTable::reserve(uint64_t limit, int from) {
+    if (failpoint::should_fail()) {
+        return Error::TooManyFiles;
+    }
     int end = static_cast<int>(std::min<uint64_t>(limit, capacity));
     if (from < 0 || (from > 0 && from >= end)) {
         return Error::Invalid;

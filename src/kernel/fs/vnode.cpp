@@ -1,6 +1,7 @@
 // What all vnodes have in common: attributes, permission, and refusals for what a kind does not do.
 #include "kernel/fs/vnode.h"
 
+#include "base/failpoint.h"
 #include "kernel/fs/directory.h"
 #include "kernel/timer.h"
 #include "machine/clock.h"
@@ -121,6 +122,9 @@ short Vnode::poll(short wanted, unsigned) { return static_cast<short>(wanted & (
 Result<PhysAddr> Vnode::page(uint64_t) { return Error::Invalid; }
 
 Result<size_t> Vnode::read_kernel(uint64_t offset, void* to, size_t bytes) {
+    if (failpoint::should_fail()) {
+        return Error::Io;
+    }
     Transfer transfer{.offset = offset, .buffer = IoBuffer(to, bytes)};
     return read(transfer);
 }

@@ -1,6 +1,7 @@
 // The end of a process, step by step: alone, without holdings, without a task, a zombie.
 #include "kernel/proc/exit.h"
 
+#include "base/failpoint.h"
 #include "kernel/fs/terminal.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/vfork.h"
@@ -9,6 +10,9 @@
 Result<> become_only_thread() {
     Proc& proc = current_proc();
     Thread& self = *cpu::current_thread();
+    if (failpoint::should_fail()) {
+        return Error::Interrupted;
+    }
     SpinGuard guard(proc.signals.lock);
     if (proc.last_thread != nullptr && proc.last_thread != &self) {
         return Error::Interrupted;

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "base/failpoint.h"
 #include "kernel/proc/family.h"
 #include "kernel/sched.h"
 #include "machine/clock.h"
@@ -104,6 +105,9 @@ void set_fork_policy(ForkPolicy new_policy) { policy = new_policy; }
 uint64_t forks_ever() { return forks.load(std::memory_order_relaxed); }
 
 Result<> fork_policy_check(Proc& parent) {
+    if (failpoint::should_fail()) {
+        return Error::NotPermitted;
+    }
     if (policy == nullptr) {
         return {};
     }
