@@ -20,7 +20,7 @@ LATE_CONSTRUCTORS = $(Q)$(OBJCOPY_T) --rename-section .init_array=test_construct
 CPPUTEST_SOURCES := $(patsubst $(CPPUTEST)/%,%,$(wildcard $(CPPUTEST)/src/CppUTest/*.cpp))
 CPPUTEST_OBJECTS := $(CPPUTEST_SOURCES:%=$(T)/cpputest/%.o)
 # Tests that play with the host's machine (machine/host.h) stay there.
-HOST_ONLY_TESTS := $(if $(UNIT_TESTS),$(shell grep -l 'machine/host.h' $(UNIT_TESTS)))
+HOST_ONLY_TESTS := $(if $(UNIT_TESTS),$(shell grep -lE 'machine/host.h|panics.h|proc_support.h' $(UNIT_TESTS)))
 TARGET_TESTS := $(filter-out $(HOST_ONLY_TESTS),$(UNIT_TESTS)) $(call find,tests/target,.cpp)
 TARGET_TEST_OBJECTS := $(TARGET_TESTS:%=$(T)/%.o)
 $(call flags_file,$(T)/flags,$(CXX_T) $(TARGET_TEST_FLAGS))
