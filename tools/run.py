@@ -1,3 +1,4 @@
+#!/usr/bin/python3
 """Starts Forklore in QEMU; `make run` calls it. Options are arguments (`tools/run.py CMD=false`) or the
 FORKLORE_* variables that make sets. Make itself turns every failing status into 2; this program does not.
 
