@@ -3,6 +3,7 @@
 
 T := $(BUILD)/target
 CPPUTEST := $(BUILD)/cpputest-source
+comma := ,
 
 # CppUTest wants a C library: newlib's, above what tests/target/platform.cpp gives it.
 TARGET_TEST_FLAGS := $(filter-out -Isrc -Isrc/machine/rpi3,$(KERNEL_FLAGS)) -Isrc -Isrc/machine/rpi3 -Itests \
@@ -49,3 +50,15 @@ TARGET_WRAP := -Wl,--wrap=_Z19start_first_processv -Wl,--wrap=_ZdlPv -Wl,--wrap=
 kernel-test: $(T)/kernel-test.img
 $(T)/kernel-test.elf: $(KERNEL_OBJECTS) $(TARGET_TEST_OBJECTS) $(CPPUTEST_OBJECTS) $(KERNEL_LD) tools/mksymbols.py $(T)/objects
 	$(call link_kernel,$(TARGET_WRAP) $(KERNEL_OBJECTS) $(TARGET_TEST_OBJECTS) $(CPPUTEST_OBJECTS) -L$(N)/lib -lc -lm -lgcc)
+
+# The benchmark's own image: the same kernel, with tests/bench in place of the first program.
+BENCH_OBJECTS := $(patsubst %,$(T)/%.o,$(call find,tests/bench,.cpp))
+$(BENCH_OBJECTS): $(T)/%.cpp.o: %.cpp $(K)/flags
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX_T) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
+-include $(BENCH_OBJECTS:.o=.d)
+.PHONY: kernel-bench
+kernel-bench: $(T)/kernel-bench.img
+$(T)/kernel-bench.elf: $(KERNEL_OBJECTS) $(BENCH_OBJECTS) $(KERNEL_LD) tools/mksymbols.py $(K)/objects
+	$(call link_kernel,-Wl$(comma)--wrap=_Z19start_first_processv $(KERNEL_OBJECTS) $(BENCH_OBJECTS) -lgcc)

@@ -2,7 +2,7 @@
 # remembers it, so that the second time costs nothing.
 
 # The recipes get the options as FORKLORE_* variables, unexpanded: `CMD='echo $$HOME'` reaches the guest as typed.
-RUN_OPTIONS := CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY
+RUN_OPTIONS := CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY PROFILE
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
 $(foreach v,$(RUN_OPTIONS),$(eval export FORKLORE_$(v) := $$(value $(v))))
 export FORKLORE_BUILD := $(BUILD)
@@ -54,7 +54,7 @@ test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp
 	@$(PYTHON) tools/testrun.py
 
 bench: $(S)/run.stamp
-	@$(MAKE) $(PARALLEL) run-files
+	@$(MAKE) $(PARALLEL) run-files compilers kernel-bench
 	@$(PYTHON) tools/bench.py
 
 doctor:
