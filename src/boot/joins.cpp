@@ -2,6 +2,7 @@
 #include "boot/joins.h"
 
 #include "boot/silence.h"
+#include "boot/thread_report.h"
 #include "drivers/devices.h"
 #include "drivers/interrupts.h"
 #include "kernel/fs/upward.h"
@@ -26,6 +27,8 @@ void before_end_of_run() {
 void timeout_is_over(void*) {
     log_set_quiet(false);
     log("timeout: the {} seconds are over", machine_clock::now() / nanoseconds_per_second);
+    devices::console.flush_polled();
+    report_threads();
     power::off(status_of_timeout);
 }
 
