@@ -129,9 +129,10 @@ bool has_stopped_member_locked(ProcessGroup& group) REQUIRES(families_lock) {
     return false;
 }
 
-// POSIX: the members of a group that becomes orphaned while one is stopped get SIGHUP and SIGCONT.
+// POSIX: the members of a group that becomes orphaned while one is stopped get SIGHUP and SIGCONT; those of a group that
+// has long been orphaned do not. Kin is still as before the exit.
 void hang_up_if_orphaned_locked(ProcessGroup& group, const Proc& leaving) REQUIRES(families_lock) {
-    if (has_stopped_member_locked(group) && group_orphaned_locked(group, &leaving)) {
+    if (has_stopped_member_locked(group) && !group_orphaned_locked(group, nullptr) && group_orphaned_locked(group, &leaving)) {
         signal_group_locked(group, {.signal = FL_SIGHUP});
         signal_group_locked(group, {.signal = FL_SIGCONT});
     }
@@ -146,12 +147,12 @@ void give_children_to_init_locked(Proc& proc) REQUIRES(families_lock) {
         panic("init ended with children alive");
     }
     for (Proc& child : proc.children) {
-        proc.children.remove(child);
-        init->children.push_back(child);
-        child.parent = init;
         if (child.group != proc.group) {
             hang_up_if_orphaned_locked(*child.group, proc);
         }
+        proc.children.remove(child);
+        init->children.push_back(child);
+        child.parent = init;
     }
     wake_all(init->children_changed);
     signal_process(*init, {.signal = FL_SIGCHLD});
