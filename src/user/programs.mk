@@ -1,7 +1,7 @@
 # What the guest's file system holds; tools/make/user.mk builds it.
 
 # One ELF each: src/user/programs/NAME.{c,cpp,S} or all of src/user/programs/NAME/.
-PROGRAMS := init sh forktest crash bench tiny tinyc
+PROGRAMS := init sh forktest storm crash bench tiny tinyc
 
 # Names of one ELF, /bin/tools: src/user/programs/tools/NAME.cpp each.
 MULTICALL := cat chmod clear cp date dmesg echo env false free grep head hexdump id kill ls mkdir mv nice poweroff ps \

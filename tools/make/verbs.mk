@@ -57,6 +57,15 @@ bench: $(S)/run.stamp
 	@$(MAKE) $(PARALLEL) run-files compilers kernel-bench
 	@$(PYTHON) tools/bench.py
 
+# The whole storm: four cores, as few pids as there can be, both ways of copying a page.
+STORM ?= 100000
+STORM_SEED ?= 1
+.PHONY: storm
+storm: $(S)/run.stamp
+	@$(MAKE) $(PARALLEL) run-files
+	@for copy in cow eager; do \
+	   $(PYTHON) tools/run.py "CMD=storm $(STORM) $(STORM_SEED)" "ARGS=pid_max=110 copy=$$copy" TIMEOUT=3600 || exit 1; done
+
 doctor:
 	@if command -v $(PYTHON) >/dev/null; then $(PYTHON) tools/doctor.py; \
 	 else echo 'python3: missing; install python3, or set PYTHON to its path'; exit 1; fi
