@@ -4,6 +4,7 @@
 #include "kernel/log.h"
 
 #include <atomic>
+#include <utility>
 
 #include "machine/console.h"
 #include "machine/spin_lock.h"
@@ -77,10 +78,10 @@ void log_show() {
     }
 }
 
-void log_set_quiet(bool wanted) {
+bool log_set_quiet(bool wanted) {
     SpinGuard guard(lock);
-    quiet = wanted;
     shown = written;
+    return std::exchange(quiet, wanted);
 }
 
 void log_set_output(void (*put)(std::string_view text)) { output.store(put, std::memory_order_relaxed); }

@@ -15,7 +15,7 @@ void log(std::string_view format, const Arguments&... arguments) {
     vlog(format, list, sizeof...(arguments));
 }
 
-void log_set_quiet(bool quiet);             // keep the lines, do not show them
+bool log_set_quiet(bool quiet);             // keep the lines, do not show them; what it was before
 size_t log_read(char* to, size_t capacity); // the newest lines that fit, oldest first
 void log_show();                            // shows what was not shown yet, if no spin lock is held
 

@@ -15,16 +15,16 @@ void show(std::string_view text) { shown->add("{}", text); }
 TEST_GROUP(Log) {
     TextBuffer<4096> seen;
     char text[512] = {};
+    bool was_quiet = false;
 
     void setup() override {
-        log_set_quiet(true);        // what came before is not ours to show
-        log_set_quiet(false);
+        was_quiet = log_set_quiet(false);   // what came before is not ours to show
         shown = &seen;
         log_set_output(show);
     }
     void teardown() override {
         log_set_output(console::put);
-        log_set_quiet(true);
+        log_set_quiet(was_quiet);
     }
     std::string_view read(size_t capacity) { return {text, log_read(text, capacity)}; }
 };
