@@ -1,14 +1,17 @@
 """Runs all tests, group by group; `make test` calls it. The last line is `N passed, N failed`.
 
     ONLY=GROUP         one group: levels headers thread-safety unit stress kernel user system
-    ONLY=GROUP:TEST    one test of it: unit:Group.name, system:test_shell.Shell.test_pipeline, kernel:Group.name
+    ONLY=GROUP:TEST    one test of it: unit:Group.name, system:test_shell.Shell.test_pipeline, kernel:Group.name,
+                       user:Group.name; and user:program, user:Group
 
 A group that cannot be built counts as one failed test.
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -20,6 +23,8 @@ CORES = os.cpu_count() or 1
 # For a test that waits for ever; nothing depends on it being reached.
 HOST_LIMIT_SECONDS = 1200
 KERNEL_TEST_GUEST_SECONDS = "600"
+USER_TEST_GUEST_SECONDS = "600"
+USER_TESTS = BUILD / "user" / "tests"
 
 
 @dataclass
@@ -149,24 +154,83 @@ def kernel(only: str) -> Outcome:
     return outcome
 
 
+@dataclass
+class Section:
+    """What one program of a boot said, and the status it ended with; none if it did not end."""
+    program: str
+    said: str
+    status: int | None
+
+    @property
+    def complete(self) -> bool:
+        return self.status is not None and re.search(r"^(OK|Errors) \(", self.said, re.M) is not None
+
+    @property
+    def last_test(self) -> str:
+        """The test that ran last: the one to blame if the program did not get to its end."""
+        started = re.findall(r"^TEST\((\w+), (\w+)\)", self.said, re.M)
+        return ".".join(started[-1]) if started else ""
+
+
+def boot_programs(programs: list[tuple[str, str]]) -> tuple[list[Section], str]:
+    """Runs programs with their options in one boot, up to the first that does not end by itself."""
+    with tempfile.TemporaryDirectory(prefix="forklore-tests-") as folder:
+        # A program that was killed may have left processes: those after it get a boot of their own.
+        script = "".join(f"echo; echo '== {name}'; /add/{name} -v {options}; status=$?; echo; echo \"== ended $status\"\n"
+                         "if [ $status -gt 1 ]; then exit 0; fi\n" for name, options in programs)
+        (Path(folder) / "all.sh").write_text(script)
+        for name in {name for name, _ in programs}:
+            shutil.copy(USER_TESTS / name, folder)
+        status, said = shell([sys.executable, "tools/run.py", "CMD=sh /add/all.sh", f"ADD={folder}",
+                              f"TIMEOUT={USER_TEST_GUEST_SECONDS}"])
+    said = said.replace("\r\n", "\n")
+    sections = []
+    for part in re.split(r"^== (?!ended)", said, flags=re.M)[1:]:
+        program, _, text = part.partition("\n")
+        ended = re.search(r"^== ended (\d+)$", text, re.M)
+        sections.append(Section(program, text, int(ended[1]) if ended else None))
+    return sections, said
+
+
 def user(only: str) -> Outcome:
-    """The programs of tests/user, one boot: each prints `PASS name` or `FAIL name: why` for each of its tests."""
+    """The programs of tests/user, one boot for all; after a program that crashed or hung, another boot goes on behind it."""
     outcome = Outcome()
     status, said = make("run-files", "user-tests")
     if status:
         outcome.fail("", errors_of(said))
         return outcome
-    folder = BUILD / "user" / "tests"
-    programs = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
-    programs = [p for p in programs if not only or p == only.split(".")[0]]
-    for program in programs:
-        status, said = shell([sys.executable, "tools/run.py", f"CMD=/add/{program}", f"ADD={folder}", "TIMEOUT=120"])
-        passed, failed = re.findall(r"^PASS (.+)$", said, re.M), re.findall(r"^FAIL (.+)$", said, re.M)
-        outcome.passed += len(passed)
-        for line in failed:
-            outcome.fail(program, f"{program}: {line}")
-        if (status != 0 and not failed) or not (passed or failed):
-            outcome.fail(program, f"{program} ended with status {status}:\n{said}")
+    programs = sorted(p.name for p in USER_TESTS.iterdir())
+    options = ""
+    if only in programs:
+        programs = [only]
+    elif only:
+        options = "-sg " + only if "." not in only else '"TEST({}, {})"'.format(*only.split(".", 1))
+    left = [(program, options) for program in programs]
+    while left:
+        sections, said = boot_programs(left)
+        for section in sections:
+            if "(ran nothing" in section.said:
+                continue
+            if section.complete:
+                count_cpputest(outcome, section.status or 0, section.said, section.program)
+        last = sections[-1] if sections else None
+        if last and last.complete:
+            left = left[len(sections):]
+            continue
+        blamed = last.last_test if last else ""
+        if last:    # those before it passed or said why not
+            finished = max(len(re.findall(r"^TEST\(", last.said, re.M)) - 1, 0)
+            failures = re.findall(r"Failure in TEST\((\w+), (\w+)\)", last.said)
+            outcome.passed += finished - len(failures)
+            for group, name in failures:
+                outcome.fail(f"{group}.{name}", "")
+        ending = f"status {last.status}" if last and last.status is not None else "no end"
+        outcome.fail(blamed, f"{last.program if last else 'the boot'} {blamed}: {ending}:\n" + "\n".join(said.splitlines()[-60:]))
+        if not last or not blamed:
+            break
+        left = [(last.program, f"after={blamed} {options}")] + left[len(sections):]
+    if not outcome.passed and not outcome.failed:
+        outcome.fail("", f"no test is called {only}")
     return outcome
 
 

@@ -239,6 +239,9 @@ struct ForkloreSysinfo {
     uint32_t board_revision, reserved;
     uint64_t board_serial;
     char board[32], boot_arguments[256];
+    // Pages in use by what they are for. Kept for the next time and therefore not counted: slabs of zones (zone_list has
+    // the elements) and kernel stacks that wait for a thread.
+    uint64_t pages_anonymous, pages_tables, pages_files, pages_buffers;
 };
 
 enum ForkloreProcState { FL_PROC_RUNNING = 'R', FL_PROC_SLEEPING = 'S', FL_PROC_STOPPED = 'T', FL_PROC_ZOMBIE = 'Z', FL_PROC_LENT = 'L' };

@@ -1,103 +1,105 @@
 // Files and descriptors.
-#include "support.h"
+#include "user/support/support.h"
 
 #include <sys/stat.h>
 #include <sys/uio.h>
 
-TEST("what is written is read") {
+TEST_GROUP(Files) {};
+
+TEST(Files, what_is_written_is_read) {
     const int fd = open("/tmp/f", O_RDWR | O_CREAT | O_TRUNC, 0644);
     CHECK(fd >= 0);
-    EQUAL(5, write(fd, "hello", 5));
-    EQUAL(0, lseek(fd, 0, SEEK_SET));
+    LONGS_EQUAL(5, write(fd, "hello", 5));
+    LONGS_EQUAL(0, lseek(fd, 0, SEEK_SET));
     char text[8] = "";
-    EQUAL(5, read(fd, text, sizeof text));
-    EQUAL(0, strcmp(text, "hello"));
+    LONGS_EQUAL(5, read(fd, text, sizeof text));
+    LONGS_EQUAL(0, strcmp(text, "hello"));
     close(fd);
-    EQUAL(0, unlink("/tmp/f"));
+    LONGS_EQUAL(0, unlink("/tmp/f"));
 }
 
-TEST("a file that is not there is ENOENT") {
+TEST(Files, a_file_that_is_not_there_is_ENOENT) {
     FAILS_WITH(ENOENT, open("/tmp/none", O_RDONLY));
 }
 
-TEST("O_EXCL refuses a file that is there") {
+TEST(Files, O_EXCL_refuses_a_file_that_is_there) {
     close(open("/tmp/x", O_WRONLY | O_CREAT, 0644));
     FAILS_WITH(EEXIST, open("/tmp/x", O_WRONLY | O_CREAT | O_EXCL, 0644));
-    EQUAL(0, unlink("/tmp/x"));
+    LONGS_EQUAL(0, unlink("/tmp/x"));
 }
 
-TEST("O_APPEND writes at the end") {
+TEST(Files, O_APPEND_writes_at_the_end) {
     int fd = open("/tmp/a", O_WRONLY | O_CREAT | O_TRUNC, 0644);
     write(fd, "one", 3);
     close(fd);
     fd = open("/tmp/a", O_WRONLY | O_APPEND);
     write(fd, "two", 3);
     struct stat info;
-    EQUAL(0, fstat(fd, &info));
-    EQUAL(6, info.st_size);
+    LONGS_EQUAL(0, fstat(fd, &info));
+    LONGS_EQUAL(6, info.st_size);
     close(fd);
     unlink("/tmp/a");
 }
 
-TEST("a hole reads as zeros") {
+TEST(Files, a_hole_reads_as_zeros) {
     const int fd = open("/tmp/hole", O_RDWR | O_CREAT | O_TRUNC, 0644);
     lseek(fd, 10000, SEEK_SET);
-    EQUAL(1, write(fd, "x", 1));
+    LONGS_EQUAL(1, write(fd, "x", 1));
     lseek(fd, 5000, SEEK_SET);
     char byte = 'q';
-    EQUAL(1, read(fd, &byte, 1));
-    EQUAL(0, byte);
+    LONGS_EQUAL(1, read(fd, &byte, 1));
+    LONGS_EQUAL(0, byte);
     close(fd);
     unlink("/tmp/hole");
 }
 
-TEST("ftruncate shortens and lengthens") {
+TEST(Files, ftruncate_shortens_and_lengthens) {
     const int fd = open("/tmp/t", O_RDWR | O_CREAT | O_TRUNC, 0644);
     write(fd, "abcdef", 6);
-    EQUAL(0, ftruncate(fd, 2));
-    EQUAL(0, ftruncate(fd, 4));
+    LONGS_EQUAL(0, ftruncate(fd, 2));
+    LONGS_EQUAL(0, ftruncate(fd, 4));
     char text[8];
     lseek(fd, 0, SEEK_SET);
-    EQUAL(4, read(fd, text, sizeof text));
-    EQUAL(0, memcmp(text, "ab\0\0", 4));
+    LONGS_EQUAL(4, read(fd, text, sizeof text));
+    LONGS_EQUAL(0, memcmp(text, "ab\0\0", 4));
     close(fd);
     unlink("/tmp/t");
 }
 
-TEST("an unlinked file lives while it is open") {
+TEST(Files, an_unlinked_file_lives_while_it_is_open) {
     const int fd = open("/tmp/u", O_RDWR | O_CREAT | O_TRUNC, 0644);
-    EQUAL(0, unlink("/tmp/u"));
-    EQUAL(3, write(fd, "abc", 3));
+    LONGS_EQUAL(0, unlink("/tmp/u"));
+    LONGS_EQUAL(3, write(fd, "abc", 3));
     FAILS_WITH(ENOENT, access("/tmp/u", F_OK));
     close(fd);
 }
 
-TEST("a hard link is the same file") {
+TEST(Files, a_hard_link_is_the_same_file) {
     close(open("/tmp/l1", O_WRONLY | O_CREAT | O_TRUNC, 0644));
-    EQUAL(0, link("/tmp/l1", "/tmp/l2"));
+    LONGS_EQUAL(0, link("/tmp/l1", "/tmp/l2"));
     struct stat one, two;
     stat("/tmp/l1", &one);
     stat("/tmp/l2", &two);
     unlink("/tmp/l1");
     unlink("/tmp/l2");
-    EQUAL(one.st_ino, two.st_ino);
-    EQUAL(2, two.st_nlink);
+    LONGS_EQUAL(one.st_ino, two.st_ino);
+    LONGS_EQUAL(2, two.st_nlink);
 }
 
-TEST("rename moves a file over another") {
+TEST(Files, rename_moves_a_file_over_another) {
     int fd = open("/tmp/r1", O_WRONLY | O_CREAT | O_TRUNC, 0644);
     write(fd, "new", 3);
     close(fd);
     close(open("/tmp/r2", O_WRONLY | O_CREAT | O_TRUNC, 0644));
-    EQUAL(0, rename("/tmp/r1", "/tmp/r2"));
+    LONGS_EQUAL(0, rename("/tmp/r1", "/tmp/r2"));
     FAILS_WITH(ENOENT, access("/tmp/r1", F_OK));
     struct stat info;
     stat("/tmp/r2", &info);
     unlink("/tmp/r2");
-    EQUAL(3, info.st_size);
+    LONGS_EQUAL(3, info.st_size);
 }
 
-TEST("dup shares the offset") {
+TEST(Files, dup_shares_the_offset) {
     const int fd = open("/tmp/d", O_RDWR | O_CREAT | O_TRUNC, 0644);
     const int twin = dup(fd);
     write(fd, "1234", 4);
@@ -105,19 +107,19 @@ TEST("dup shares the offset") {
     close(fd);
     close(twin);
     unlink("/tmp/d");
-    EQUAL(4, offset);
+    LONGS_EQUAL(4, offset);
 }
 
-TEST("dup2 closes its target first") {
+TEST(Files, dup2_closes_its_target_first) {
     const int fd = open("/dev/null", O_RDWR);
-    EQUAL(50, dup2(fd, 50));
-    EQUAL(50, dup2(fd, 50));
-    EQUAL(0, close(50));
-    EQUAL(0, close(fd));
+    LONGS_EQUAL(50, dup2(fd, 50));
+    LONGS_EQUAL(50, dup2(fd, 50));
+    LONGS_EQUAL(0, close(50));
+    LONGS_EQUAL(0, close(fd));
     FAILS_WITH(EBADF, close(50));
 }
 
-TEST("a closed descriptor is EBADF everywhere") {
+TEST(Files, a_closed_descriptor_is_EBADF_everywhere) {
     char byte;
     FAILS_WITH(EBADF, read(200, &byte, 1));
     FAILS_WITH(EBADF, write(200, &byte, 1));
@@ -126,23 +128,23 @@ TEST("a closed descriptor is EBADF everywhere") {
     FAILS_WITH(EBADF, fcntl(-1, F_GETFD));
 }
 
-TEST("/dev/null takes everything and gives nothing") {
+TEST(Files, dev_null_takes_everything_and_gives_nothing) {
     const int fd = open("/dev/null", O_RDWR);
     char byte;
-    EQUAL(100, write(fd, "", 100 * (fd >= 0)));
-    EQUAL(0, read(fd, &byte, 1));
+    LONGS_EQUAL(100, write(fd, "", 100 * (fd >= 0)));
+    LONGS_EQUAL(0, read(fd, &byte, 1));
     close(fd);
 }
 
-TEST("/dev/zero gives zeros") {
+TEST(Files, dev_zero_gives_zeros) {
     const int fd = open("/dev/zero", O_RDONLY);
     char text[16] = "xxxxxxxxxxxxxxx";
-    EQUAL(16, read(fd, text, 16));
+    LONGS_EQUAL(16, read(fd, text, 16));
     close(fd);
-    EQUAL(0, text[0] | text[15]);
+    LONGS_EQUAL(0, text[0] | text[15]);
 }
 
-TEST("a write from nowhere is EFAULT and writes nothing") {
+TEST(Files, a_write_from_nowhere_is_EFAULT_and_writes_nothing) {
     const int fd = open("/tmp/e", O_RDWR | O_CREAT | O_TRUNC, 0644);
     errno = 0;
     const int result = write(fd, reinterpret_cast<const void*>(64), 10);
@@ -151,36 +153,36 @@ TEST("a write from nowhere is EFAULT and writes nothing") {
     fstat(fd, &info);
     close(fd);
     unlink("/tmp/e");
-    EQUAL(-1, result);
-    EQUAL(EFAULT, error);
-    EQUAL(0, info.st_size);
+    LONGS_EQUAL(-1, result);
+    LONGS_EQUAL(EFAULT, error);
+    LONGS_EQUAL(0, info.st_size);
 }
 
-TEST("a read into the kernel is EFAULT") {
+TEST(Files, a_read_into_the_kernel_is_EFAULT) {
     const int fd = open("/dev/zero", O_RDONLY);
     errno = 0;
     const int result = read(fd, reinterpret_cast<void*>(0xffffff8000000000), 8);
     const int error = errno;
     close(fd);
-    EQUAL(-1, result);
-    EQUAL(EFAULT, error);
+    LONGS_EQUAL(-1, result);
+    LONGS_EQUAL(EFAULT, error);
 }
 
-TEST("writev gathers and readv scatters") {
+TEST(Files, writev_gathers_and_readv_scatters) {
     const int fd = open("/tmp/v", O_RDWR | O_CREAT | O_TRUNC, 0644);
     char one[3] = {'a', 'b', 'c'}, two[2] = {'d', 'e'};
     struct iovec pieces[2] = {{one, 3}, {two, 2}};
-    EQUAL(5, writev(fd, pieces, 2));
+    LONGS_EQUAL(5, writev(fd, pieces, 2));
     lseek(fd, 0, SEEK_SET);
     struct iovec back[2] = {{two, 2}, {one, 3}};
-    EQUAL(5, readv(fd, back, 2));
+    LONGS_EQUAL(5, readv(fd, back, 2));
     close(fd);
     unlink("/tmp/v");
-    EQUAL('a', two[0]);
-    EQUAL('e', one[2]);
+    LONGS_EQUAL('a', two[0]);
+    LONGS_EQUAL('e', one[2]);
 }
 
-TEST("too many descriptors are EMFILE") {
+TEST(Files, too_many_descriptors_are_EMFILE) {
     int fds[FORKLORE_OPEN_MAX + 1], count = 0;
     while (count <= FORKLORE_OPEN_MAX && (fds[count] = open("/dev/null", O_RDONLY)) >= 0) {
         ++count;
@@ -189,5 +191,5 @@ TEST("too many descriptors are EMFILE") {
     for (int i = 0; i < count; ++i) {
         close(fds[i]);
     }
-    EQUAL(EMFILE, error);
+    LONGS_EQUAL(EMFILE, error);
 }

@@ -1,9 +1,11 @@
 // Memory: heap, mappings, stack, protection.
-#include "support.h"
+#include "user/support/support.h"
 
 #include <sys/mman.h>
 
-TEST("the heap grows and shrinks") {
+TEST_GROUP(Memory) {};
+
+TEST(Memory, the_heap_grows_and_shrinks) {
     char* before = static_cast<char*>(sbrk(0));
     CHECK(sbrk(1 << 20) == before);
     before[0] = before[(1 << 20) - 1] = 1;
@@ -11,19 +13,19 @@ TEST("the heap grows and shrinks") {
     CHECK(sbrk(0) == before);
 }
 
-TEST("fresh memory is zero, also after it was used") {
+TEST(Memory, fresh_memory_is_zero_also_after_it_was_used) {
     for (int round = 0; round < 3; ++round) {
         char* page = static_cast<char*>(mmap(nullptr, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
         CHECK(page != MAP_FAILED);
         const int sum = page[0] | page[4096] | page[8191];
         memset(page, 0xaa, 8192);
         munmap(page, 8192);
-        EQUAL(0, sum);
+        LONGS_EQUAL(0, sum);
     }
 }
 
-TEST("an unmapped page is gone") {
-    EQUAL(SIGSEGV, killed_by(in_child([] {
+TEST(Memory, an_unmapped_page_is_gone) {
+    LONGS_EQUAL(SIGSEGV, killed_by(in_child([] {
         char* page = static_cast<char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
         page[0] = 1;
         munmap(page, 4096);
@@ -31,8 +33,8 @@ TEST("an unmapped page is gone") {
     })));
 }
 
-TEST("mprotect takes the right to write away") {
-    EQUAL(SIGSEGV, killed_by(in_child([] {
+TEST(Memory, mprotect_takes_the_right_to_write_away) {
+    LONGS_EQUAL(SIGSEGV, killed_by(in_child([] {
         volatile char* page =
             static_cast<char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
         page[0] = 1;
@@ -44,12 +46,12 @@ TEST("mprotect takes the right to write away") {
     })));
 }
 
-TEST("no page is writable and executable") {
+TEST(Memory, no_page_is_writable_and_executable) {
     CHECK(mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
 }
 
-TEST("the stack grows by a megabyte") {
-    EQUAL(1, exited(in_child([] {
+TEST(Memory, the_stack_grows_by_a_megabyte) {
+    LONGS_EQUAL(1, exited(in_child([] {
         volatile char large[1 << 20];
         large[0] = 1;
         large[(1 << 20) - 1] = 1;
@@ -63,30 +65,30 @@ TEST("the stack grows by a megabyte") {
     return depth == 0 ? 0 : deeper(depth + 1) + frame[0];
 }
 
-TEST("a stack overflow is SIGSEGV") {
-    EQUAL(SIGSEGV, killed_by(in_child([] { return deeper(1); })));
+TEST(Memory, a_stack_overflow_is_SIGSEGV) {
+    LONGS_EQUAL(SIGSEGV, killed_by(in_child([] { return deeper(1); })));
 }
 
-TEST("executing data is SIGSEGV") {
-    EQUAL(SIGSEGV, killed_by(in_child([] {
+TEST(Memory, executing_data_is_SIGSEGV) {
+    LONGS_EQUAL(SIGSEGV, killed_by(in_child([] {
         static unsigned code[] = {0xd65f03c0};
         reinterpret_cast<void (*)()>(code)();
         return 0;
     })));
 }
 
-TEST("a mapping of the kernel's addresses is refused") {
+TEST(Memory, a_mapping_of_the_kernels_addresses_is_refused) {
     CHECK(mmap(reinterpret_cast<void*>(0xffffff8000000000), 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0)
           == MAP_FAILED);
 }
 
-TEST("length 0 is EINVAL") {
+TEST(Memory, length_0_is_EINVAL) {
     errno = 0;
     CHECK(mmap(nullptr, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
-    EQUAL(EINVAL, errno);
+    LONGS_EQUAL(EINVAL, errno);
 }
 
-TEST("malloc gives everything back that it can") {
+TEST(Memory, malloc_gives_everything_back_that_it_can) {
     for (int round = 0; round < 20; ++round) {
         void* blocks[50];
         for (int i = 0; i < 50; ++i) {

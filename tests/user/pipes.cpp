@@ -1,36 +1,38 @@
 // Pipes.
-#include "support.h"
+#include "user/support/support.h"
 
 #include <poll.h>
 
-TEST("what goes in comes out") {
+TEST_GROUP(Pipes) {};
+
+TEST(Pipes, what_goes_in_comes_out) {
     int ends[2];
     CHECK(pipe(ends) == 0);
-    EQUAL(3, write(ends[1], "abc", 3));
+    LONGS_EQUAL(3, write(ends[1], "abc", 3));
     char text[4] = "";
-    EQUAL(3, read(ends[0], text, 3));
+    LONGS_EQUAL(3, read(ends[0], text, 3));
     close(ends[0]);
     close(ends[1]);
-    EQUAL(0, strcmp(text, "abc"));
+    LONGS_EQUAL(0, strcmp(text, "abc"));
 }
 
-TEST("a reader without writers sees the end") {
+TEST(Pipes, a_reader_without_writers_sees_the_end) {
     int ends[2];
     CHECK(pipe(ends) == 0);
     close(ends[1]);
     char byte;
-    EQUAL(0, read(ends[0], &byte, 1));
+    LONGS_EQUAL(0, read(ends[0], &byte, 1));
     close(ends[0]);
 }
 
-TEST("a writer without readers gets EPIPE and SIGPIPE") {
-    EQUAL(SIGPIPE, killed_by(in_child([] {
+TEST(Pipes, a_writer_without_readers_gets_EPIPE_and_SIGPIPE) {
+    LONGS_EQUAL(SIGPIPE, killed_by(in_child([] {
         int ends[2];
         pipe(ends);
         close(ends[0]);
         return write(ends[1], "x", 1);
     })));
-    EQUAL(EPIPE, exited(in_child([] {
+    LONGS_EQUAL(EPIPE, exited(in_child([] {
         int ends[2];
         pipe(ends);
         close(ends[0]);
@@ -39,7 +41,7 @@ TEST("a writer without readers gets EPIPE and SIGPIPE") {
     })));
 }
 
-TEST("a full pipe blocks its writer until somebody reads") {
+TEST(Pipes, a_full_pipe_blocks_its_writer_until_somebody_reads) {
     int ends[2];
     CHECK(pipe(ends) == 0);
     constexpr int total = 200000;
@@ -63,11 +65,11 @@ TEST("a full pipe blocks its writer until somebody reads") {
     close(ends[0]);
     int status;
     waitpid(pid, &status, 0);
-    EQUAL(total, got);
-    EQUAL(0, exited(status));
+    LONGS_EQUAL(total, got);
+    LONGS_EQUAL(0, exited(status));
 }
 
-TEST("an empty pipe with O_NONBLOCK is EAGAIN") {
+TEST(Pipes, an_empty_pipe_with_O_NONBLOCK_is_EAGAIN) {
     int ends[2];
     CHECK(pipe2(ends, O_NONBLOCK) == 0);
     char byte;
@@ -76,11 +78,11 @@ TEST("an empty pipe with O_NONBLOCK is EAGAIN") {
     const int error = errno;
     close(ends[0]);
     close(ends[1]);
-    EQUAL(-1, result);
-    EQUAL(EAGAIN, error);
+    LONGS_EQUAL(-1, result);
+    LONGS_EQUAL(EAGAIN, error);
 }
 
-TEST("a pipe cannot seek") {
+TEST(Pipes, a_pipe_cannot_seek) {
     int ends[2];
     CHECK(pipe(ends) == 0);
     errno = 0;
@@ -88,23 +90,23 @@ TEST("a pipe cannot seek") {
     const int error = errno;
     close(ends[0]);
     close(ends[1]);
-    EQUAL(-1, result);
-    EQUAL(ESPIPE, error);
+    LONGS_EQUAL(-1, result);
+    LONGS_EQUAL(ESPIPE, error);
 }
 
-TEST("poll tells which end is ready") {
+TEST(Pipes, poll_tells_which_end_is_ready) {
     int ends[2];
     CHECK(pipe(ends) == 0);
     struct pollfd both[2] = {{ends[0], POLLIN, 0}, {ends[1], POLLOUT, 0}};
-    EQUAL(1, poll(both, 2, 0));
-    EQUAL(0, both[0].revents);
-    EQUAL(POLLOUT, both[1].revents);
+    LONGS_EQUAL(1, poll(both, 2, 0));
+    LONGS_EQUAL(0, both[0].revents);
+    LONGS_EQUAL(POLLOUT, both[1].revents);
     write(ends[1], "x", 1);
-    EQUAL(2, poll(both, 2, 1000));
+    LONGS_EQUAL(2, poll(both, 2, 1000));
     close(ends[0]);
     close(ends[1]);
 }
 
-TEST("a bad address for the descriptors is EFAULT and leaves none open") {
+TEST(Pipes, a_bad_address_for_the_descriptors_is_EFAULT_and_leaves_none_open) {
     FAILS_WITH(EFAULT, pipe(reinterpret_cast<int*>(8)));
 }

@@ -1,7 +1,9 @@
 // Signals: handlers, masks, defaults.
-#include "support.h"
+#include "user/support/support.h"
 
 #include <sys/time.h>
+
+TEST_GROUP(Signals) {};
 
 static volatile int seen = 0;
 static volatile int seen_signal = 0;
@@ -25,15 +27,15 @@ static void catch_signal(int number, int flags = 0) {
     seen_signal = 0;
 }
 
-TEST("a handler runs and the program goes on") {
+TEST(Signals, a_handler_runs_and_the_program_goes_on) {
     catch_signal(SIGUSR1);
-    EQUAL(0, raise(SIGUSR1));
-    EQUAL(1, seen);
-    EQUAL(SIGUSR1, seen_signal);
+    LONGS_EQUAL(0, raise(SIGUSR1));
+    LONGS_EQUAL(1, seen);
+    LONGS_EQUAL(SIGUSR1, seen_signal);
     signal(SIGUSR1, SIG_DFL);
 }
 
-TEST("a handler leaves floating point registers as they were") {
+TEST(Signals, a_handler_leaves_floating_point_registers_as_they_were) {
     catch_signal(SIGUSR1);
     volatile double value = 2.25;
     raise(SIGUSR1);
@@ -41,7 +43,7 @@ TEST("a handler leaves floating point registers as they were") {
     signal(SIGUSR1, SIG_DFL);
 }
 
-TEST("a blocked signal waits until it is unblocked") {
+TEST(Signals, a_blocked_signal_waits_until_it_is_unblocked) {
     catch_signal(SIGUSR2);
     sigset_t set, old, pending;
     sigemptyset(&set);
@@ -52,26 +54,26 @@ TEST("a blocked signal waits until it is unblocked") {
     sigpending(&pending);
     const bool was_pending = sigismember(&pending, SIGUSR2);
     sigprocmask(SIG_SETMASK, &old, nullptr);
-    EQUAL(0, while_blocked);
+    LONGS_EQUAL(0, while_blocked);
     CHECK(was_pending);
-    EQUAL(1, seen);
+    LONGS_EQUAL(1, seen);
     signal(SIGUSR2, SIG_DFL);
 }
 
-TEST("an ignored signal does nothing") {
+TEST(Signals, an_ignored_signal_does_nothing) {
     signal(SIGTERM, SIG_IGN);
     raise(SIGTERM);
     signal(SIGTERM, SIG_DFL);
 }
 
-TEST("SIGKILL can be neither caught nor ignored") {
+TEST(Signals, SIGKILL_can_be_neither_caught_nor_ignored) {
     struct sigaction action = {};
     action.sa_handler = note;
     FAILS_WITH(EINVAL, sigaction(SIGKILL, &action, nullptr));
 }
 
-TEST("SIGKILL ends a process that blocks everything") {
-    EQUAL(SIGKILL, killed_by(in_child([] {
+TEST(Signals, SIGKILL_ends_a_process_that_blocks_everything) {
+    LONGS_EQUAL(SIGKILL, killed_by(in_child([] {
         sigset_t all;
         sigfillset(&all);
         sigprocmask(SIG_BLOCK, &all, nullptr);
@@ -79,26 +81,26 @@ TEST("SIGKILL ends a process that blocks everything") {
     })));
 }
 
-TEST("a wild pointer is SIGSEGV") {
-    EQUAL(SIGSEGV, killed_by(in_child([] { return *wild_pointer(16); })));
+TEST(Signals, a_wild_pointer_is_SIGSEGV) {
+    LONGS_EQUAL(SIGSEGV, killed_by(in_child([] { return *wild_pointer(16); })));
 }
 
-TEST("writing into the program's text is SIGSEGV") {
-    EQUAL(SIGSEGV, killed_by(in_child([] {
+TEST(Signals, writing_into_the_programs_text_is_SIGSEGV) {
+    LONGS_EQUAL(SIGSEGV, killed_by(in_child([] {
         *reinterpret_cast<volatile int*>(0x400000) = 0;
         return 0;
     })));
 }
 
-TEST("an undefined instruction is SIGILL") {
-    EQUAL(SIGILL, killed_by(in_child([] {
+TEST(Signals, an_undefined_instruction_is_SIGILL) {
+    LONGS_EQUAL(SIGILL, killed_by(in_child([] {
         asm volatile(".inst 0");
         return 0;
     })));
 }
 
-TEST("a SIGSEGV handler is told the address") {
-    EQUAL(9, exited(in_child([] {
+TEST(Signals, a_SIGSEGV_handler_is_told_the_address) {
+    LONGS_EQUAL(9, exited(in_child([] {
         struct sigaction action = {};
         action.sa_sigaction = [](int, siginfo_t* info, void*) { _exit(info->si_addr == reinterpret_cast<void*>(24) ? 9 : 8); };
         action.sa_flags = SA_SIGINFO;
@@ -107,14 +109,14 @@ TEST("a SIGSEGV handler is told the address") {
     })));
 }
 
-TEST("SIGCHLD comes when a child ends") {
+TEST(Signals, SIGCHLD_comes_when_a_child_ends) {
     catch_signal(SIGCHLD, SA_RESTART);
-    EQUAL(0, exited(in_child([] { return 0; })));
-    EQUAL(1, seen);
+    LONGS_EQUAL(0, exited(in_child([] { return 0; })));
+    LONGS_EQUAL(1, seen);
     signal(SIGCHLD, SIG_DFL);
 }
 
-TEST("a signal interrupts a sleep") {
+TEST(Signals, a_signal_interrupts_a_sleep) {
     catch_signal(SIGALRM);
     struct itimerval timer = {{0, 0}, {0, 20000}};
     setitimer(ITIMER_REAL, &timer, nullptr);
@@ -122,11 +124,11 @@ TEST("a signal interrupts a sleep") {
     struct timespec left = {};
     FAILS_WITH(EINTR, nanosleep(&long_time, &left));
     CHECK(left.tv_sec >= 4);
-    EQUAL(1, seen);
+    LONGS_EQUAL(1, seen);
     signal(SIGALRM, SIG_DFL);
 }
 
-TEST("a signal interrupts a read without SA_RESTART") {
+TEST(Signals, a_signal_interrupts_a_read_without_SA_RESTART) {
     catch_signal(SIGALRM);
     int ends[2];
     CHECK(pipe(ends) == 0);
@@ -138,12 +140,12 @@ TEST("a signal interrupts a read without SA_RESTART") {
     const int error = errno;
     close(ends[0]);
     close(ends[1]);
-    EQUAL(-1, result);
-    EQUAL(EINTR, error);
+    LONGS_EQUAL(-1, result);
+    LONGS_EQUAL(EINTR, error);
     signal(SIGALRM, SIG_DFL);
 }
 
-TEST("sigsuspend waits with another mask and gives the old one back") {
+TEST(Signals, sigsuspend_waits_with_another_mask_and_gives_the_old_one_back) {
     catch_signal(SIGUSR1);
     sigset_t set, old, none, after;
     sigemptyset(&set);
@@ -153,16 +155,16 @@ TEST("sigsuspend waits with another mask and gives the old one back") {
     sigemptyset(&none);
     FAILS_WITH(EINTR, sigsuspend(&none));
     sigprocmask(SIG_SETMASK, &old, &after);
-    EQUAL(1, seen);
+    LONGS_EQUAL(1, seen);
     CHECK(sigismember(&after, SIGUSR1));
     signal(SIGUSR1, SIG_DFL);
 }
 
-TEST("kill with signal 0 only asks") {
-    EQUAL(0, kill(getpid(), 0));
+TEST(Signals, kill_with_signal_0_only_asks) {
+    LONGS_EQUAL(0, kill(getpid(), 0));
     FAILS_WITH(ESRCH, kill(77777, 0));
 }
 
-TEST("a signal that is none is EINVAL") {
+TEST(Signals, a_signal_that_is_none_is_EINVAL) {
     FAILS_WITH(EINVAL, kill(getpid(), 99));
 }

@@ -1,24 +1,26 @@
 // posix_spawn: a program in a new process, without a copy of this one.
-#include "support.h"
+#include "user/support/support.h"
 
 #include <spawn.h>
 
-TEST("the program runs and its status comes back") {
+TEST_GROUP(Spawn) {};
+
+TEST(Spawn, the_program_runs_and_its_status_comes_back) {
     char* const arguments[] = {const_cast<char*>("false"), nullptr};
     pid_t pid;
-    EQUAL(0, posix_spawn(&pid, "/bin/false", nullptr, nullptr, arguments, environ));
+    LONGS_EQUAL(0, posix_spawn(&pid, "/bin/false", nullptr, nullptr, arguments, environ));
     int status;
-    EQUAL(pid, waitpid(pid, &status, 0));
-    EQUAL(1, exited(status));
+    LONGS_EQUAL(pid, waitpid(pid, &status, 0));
+    LONGS_EQUAL(1, exited(status));
 }
 
-TEST("a program that is not there is the call's result") {
+TEST(Spawn, a_program_that_is_not_there_is_the_calls_result) {
     char* const arguments[] = {const_cast<char*>("none"), nullptr};
-    EQUAL(ENOENT, posix_spawn(nullptr, "/bin/none", nullptr, nullptr, arguments, environ));
+    LONGS_EQUAL(ENOENT, posix_spawn(nullptr, "/bin/none", nullptr, nullptr, arguments, environ));
     FAILS_WITH(ECHILD, wait(nullptr));
 }
 
-TEST("file actions are the child's alone") {
+TEST(Spawn, file_actions_are_the_childs_alone) {
     int ends[2];
     CHECK(pipe(ends) == 0);
     posix_spawn_file_actions_t actions;
@@ -33,6 +35,6 @@ TEST("file actions are the child's alone") {
     read(ends[0], text, 3);
     close(ends[0]);
     waitpid(pid, nullptr, 0);
-    EQUAL(0, result);
-    EQUAL(0, strcmp(text, "hi\n"));
+    LONGS_EQUAL(0, result);
+    LONGS_EQUAL(0, strcmp(text, "hi\n"));
 }

@@ -1,9 +1,11 @@
 // vfork: the child borrows the parent's memory until it execs or exits.
-#include "support.h"
+#include "user/support/support.h"
+
+TEST_GROUP(Vfork) {};
 
 static volatile int shared = 0;
 
-TEST("the parent sees what the child wrote") {
+TEST(Vfork, the_parent_sees_what_the_child_wrote) {
     shared = 0;
     const pid_t pid = vfork();
     if (pid == 0) {
@@ -11,13 +13,13 @@ TEST("the parent sees what the child wrote") {
         _exit(3);
     }
     CHECK(pid > 0);
-    EQUAL(21, shared);
+    LONGS_EQUAL(21, shared);
     int status;
-    EQUAL(pid, waitpid(pid, &status, 0));
-    EQUAL(3, exited(status));
+    LONGS_EQUAL(pid, waitpid(pid, &status, 0));
+    LONGS_EQUAL(3, exited(status));
 }
 
-TEST("the child has a pid of its own") {
+TEST(Vfork, the_child_has_a_pid_of_its_own) {
     const pid_t parent = getpid();
     shared = 0;
     const pid_t pid = vfork();
@@ -25,24 +27,24 @@ TEST("the child has a pid of its own") {
         shared = getpid();
         _exit(0);
     }
-    EQUAL(pid, shared);
+    LONGS_EQUAL(pid, shared);
     CHECK(pid != parent);
-    EQUAL(parent, getpid());
-    EQUAL(pid, waitpid(pid, nullptr, 0));
+    LONGS_EQUAL(parent, getpid());
+    LONGS_EQUAL(pid, waitpid(pid, nullptr, 0));
 }
 
-TEST("a program takes over and the parent goes on") {
+TEST(Vfork, a_program_takes_over_and_the_parent_goes_on) {
     const pid_t pid = vfork();
     if (pid == 0) {
         execl("/bin/false", "false", nullptr);
         _exit(99);
     }
     int status;
-    EQUAL(pid, waitpid(pid, &status, 0));
-    EQUAL(1, exited(status));
+    LONGS_EQUAL(pid, waitpid(pid, &status, 0));
+    LONGS_EQUAL(1, exited(status));
 }
 
-TEST("after a failed exec the child still runs") {
+TEST(Vfork, after_a_failed_exec_the_child_still_runs) {
     shared = 0;
     const pid_t pid = vfork();
     if (pid == 0) {
@@ -50,13 +52,13 @@ TEST("after a failed exec the child still runs") {
         shared = errno;
         _exit(55);
     }
-    EQUAL(ENOENT, shared);
+    LONGS_EQUAL(ENOENT, shared);
     int status;
-    EQUAL(pid, waitpid(pid, &status, 0));
-    EQUAL(55, exited(status));
+    LONGS_EQUAL(pid, waitpid(pid, &status, 0));
+    LONGS_EQUAL(55, exited(status));
 }
 
-TEST("descriptors that the child closes stay open in the parent") {
+TEST(Vfork, descriptors_that_the_child_closes_stay_open_in_the_parent) {
     const int fd = open("/dev/null", O_RDWR);
     const pid_t pid = vfork();
     if (pid == 0) {
@@ -66,10 +68,10 @@ TEST("descriptors that the child closes stay open in the parent") {
     waitpid(pid, nullptr, 0);
     const int flags = fcntl(fd, F_GETFD);
     close(fd);
-    EQUAL(0, flags);
+    LONGS_EQUAL(0, flags);
 }
 
-TEST("a vfork inside of a vfork is refused") {
+TEST(Vfork, a_vfork_inside_of_a_vfork_is_refused) {
     shared = 0;
     const pid_t pid = vfork();
     if (pid == 0) {
@@ -80,18 +82,18 @@ TEST("a vfork inside of a vfork is refused") {
         shared = inner == -1 ? errno : 0;
         _exit(0);
     }
-    EQUAL(pid, waitpid(pid, nullptr, 0));
-    EQUAL(EINVAL, shared);
+    LONGS_EQUAL(pid, waitpid(pid, nullptr, 0));
+    LONGS_EQUAL(EINVAL, shared);
 }
 
-TEST("a hundred in a row leave nothing") {
+TEST(Vfork, a_hundred_in_a_row_leave_nothing) {
     for (int i = 0; i < 100; ++i) {
         const pid_t pid = vfork();
         if (pid == 0) {
             _exit(i);
         }
         int status;
-        EQUAL(pid, waitpid(pid, &status, 0));
-        EQUAL(i, exited(status));
+        LONGS_EQUAL(pid, waitpid(pid, &status, 0));
+        LONGS_EQUAL(i, exited(status));
     }
 }

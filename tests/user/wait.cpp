@@ -1,17 +1,19 @@
 // wait: statuses, selectors, options, orphans.
-#include "support.h"
+#include "user/support/support.h"
 
 #include <sys/resource.h>
 
-TEST("without children it is ECHILD") {
+TEST_GROUP(Wait) {};
+
+TEST(Wait, without_children_it_is_ECHILD) {
     FAILS_WITH(ECHILD, wait(nullptr));
 }
 
-TEST("somebody else's process is ECHILD") {
+TEST(Wait, somebody_elses_process_is_ECHILD) {
     FAILS_WITH(ECHILD, waitpid(1, nullptr, 0));
 }
 
-TEST("WNOHANG returns 0 while the child runs") {
+TEST(Wait, WNOHANG_returns_0_while_the_child_runs) {
     int go[2];
     CHECK(pipe(go) == 0);
     const pid_t pid = fork();
@@ -24,31 +26,31 @@ TEST("WNOHANG returns 0 while the child runs") {
     write(go[1], "x", 1);
     close(go[0]);
     close(go[1]);
-    EQUAL(pid, waitpid(pid, nullptr, 0));
-    EQUAL(0, result);
+    LONGS_EQUAL(pid, waitpid(pid, nullptr, 0));
+    LONGS_EQUAL(0, result);
 }
 
-TEST("the exit status is the low eight bits") {
-    EQUAL(0x34, exited(in_child([] { return 0x1234; })));
+TEST(Wait, the_exit_status_is_the_low_eight_bits) {
+    LONGS_EQUAL(0x34, exited(in_child([] { return 0x1234; })));
 }
 
-TEST("a child is waited for once") {
+TEST(Wait, a_child_is_waited_for_once) {
     const pid_t pid = fork();
     if (pid == 0) {
         _exit(0);
     }
-    EQUAL(pid, waitpid(pid, nullptr, 0));
+    LONGS_EQUAL(pid, waitpid(pid, nullptr, 0));
     FAILS_WITH(ECHILD, waitpid(pid, nullptr, 0));
 }
 
-TEST("a signal's number is in the status") {
-    EQUAL(SIGTERM, killed_by(in_child([] {
+TEST(Wait, a_signals_number_is_in_the_status) {
+    LONGS_EQUAL(SIGTERM, killed_by(in_child([] {
         raise(SIGTERM);
         return 0;
     })));
 }
 
-TEST("any child of a group can be waited for") {
+TEST(Wait, any_child_of_a_group_can_be_waited_for) {
     const pid_t pid = fork();
     if (pid == 0) {
         setpgid(0, 0);
@@ -56,15 +58,15 @@ TEST("any child of a group can be waited for") {
     }
     setpgid(pid, pid);
     int status;
-    EQUAL(pid, waitpid(-pid, &status, 0));
-    EQUAL(8, exited(status));
+    LONGS_EQUAL(pid, waitpid(-pid, &status, 0));
+    LONGS_EQUAL(8, exited(status));
 }
 
-TEST("an unknown option is EINVAL") {
+TEST(Wait, an_unknown_option_is_EINVAL) {
     FAILS_WITH(EINVAL, waitpid(-1, nullptr, 0x4000));
 }
 
-TEST("a bad address for the status is EFAULT") {
+TEST(Wait, a_bad_address_for_the_status_is_EFAULT) {
     const pid_t pid = fork();
     if (pid == 0) {
         _exit(0);
@@ -74,11 +76,11 @@ TEST("a bad address for the status is EFAULT") {
     const int error = errno;
     while (waitpid(-1, nullptr, 0) > 0) {
     }
-    EQUAL(-1, result);
-    EQUAL(EFAULT, error);
+    LONGS_EQUAL(-1, result);
+    LONGS_EQUAL(EFAULT, error);
 }
 
-TEST("an orphan's new parent is init") {
+TEST(Wait, an_orphans_new_parent_is_init) {
     int answer[2];
     CHECK(pipe(answer) == 0);
     in_child([&] {
@@ -96,20 +98,20 @@ TEST("an orphan's new parent is init") {
     close(answer[0]);
     close(answer[1]);
     usleep(20000);
-    EQUAL('i', byte);
+    LONGS_EQUAL('i', byte);
 }
 
-TEST("a stopped child is reported with WUNTRACED, and a continued one goes on") {
+TEST(Wait, a_stopped_child_is_reported_with_WUNTRACED_and_a_continued_one_goes_on) {
     const pid_t pid = fork();
     if (pid == 0) {
         raise(SIGSTOP);
         _exit(4);
     }
     int status;
-    EQUAL(pid, waitpid(pid, &status, WUNTRACED));
+    LONGS_EQUAL(pid, waitpid(pid, &status, WUNTRACED));
     CHECK(WIFSTOPPED(status));
-    EQUAL(SIGSTOP, WSTOPSIG(status));
+    LONGS_EQUAL(SIGSTOP, WSTOPSIG(status));
     kill(pid, SIGCONT);
-    EQUAL(pid, waitpid(pid, &status, 0));
-    EQUAL(4, exited(status));
+    LONGS_EQUAL(pid, waitpid(pid, &status, 0));
+    LONGS_EQUAL(4, exited(status));
 }

@@ -2,7 +2,6 @@
 # first program. The test image is never what runs otherwise.
 
 T := $(BUILD)/target
-CPPUTEST := $(BUILD)/cpputest-source
 comma := ,
 
 # CppUTest wants a C library: newlib's, above what tests/target/platform.cpp gives it.

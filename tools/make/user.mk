@@ -12,6 +12,7 @@
 
 N := $(BUILD)/newlib
 U := $(BUILD)/user
+CPPUTEST := $(BUILD)/cpputest-source
 GCC_INCLUDE = $(shell $(CC_T) -print-file-name=include 2>/dev/null)
 
 PROGRAMS      ?=
@@ -73,13 +74,13 @@ $(U)/lib/libforklore.a: $(call user_objects,$(LIBFORKLORE_SOURCES))
 	$(Q)rm -f $@ && $(AR_T) rcsD $@ $^
 
 USER_RUNTIME := $(U)/lib/libforklore.a $(USER_LD)
-# $(call program,folder,name,sources): how one ELF is linked. The copy with debug information is NAME.debug.
+# $(call program,folder,name,sources,more objects and libraries): how one ELF is linked. The copy with debug information is NAME.debug.
 define program
-$(U)/$(1)/$(2): $(call user_objects,$(3)) $(USER_RUNTIME) | $(N)/stamp
+$(U)/$(1)/$(2): $(call user_objects,$(3)) $(4) $(USER_RUNTIME) | $(N)/stamp
 	$$(call say,LINK,$$@)
 	@mkdir -p $$(@D)
 	@mkdir -p $(U)/debug/$(1)
-	$(Q)$(CXX_T) $(USER_LDFLAGS) $(call user_objects,$(3)) $$(USER_LIBS) -o $(U)/debug/$(1)/$(2)
+	$(Q)$(CXX_T) $(USER_LDFLAGS) $(call user_objects,$(3)) $(4) $$(USER_LIBS) -o $(U)/debug/$(1)/$(2)
 	$(Q)$(OBJCOPY_T) --strip-all $(U)/debug/$(1)/$(2) $$@
 -include $(patsubst %.o,%.d,$(call user_objects,$(3)))
 endef
@@ -89,11 +90,30 @@ ifneq ($(MULTICALL),)
 $(eval $(call program,bin,$(MULTICALL_ELF),$(call sources_in,$(MULTICALL_DIR))))
 endif
 
-# Tests that run as programs: one ELF for each file of tests/user; each prints `PASS name` or
-# `FAIL name: why` for each of its tests. They are not in the RAM disk: the test run adds them.
+# Tests that run as programs: one ELF for each file of tests/user, with CppUTest and tests/user/support, compiled as
+# programs are. They are not in the RAM disk: the test run adds them.
+USER_TEST_FLAGS := -Itests -I$(CPPUTEST)/include -DCPPUTEST_STD_CPP_LIB_DISABLED=1 -DCPPUTEST_MEM_LEAK_DETECTION_DISABLED=1 \
+    -DCPPUTEST_HAVE_GETTIMEOFDAY=1
+USER_CPPUTEST_OBJECTS := $(patsubst $(CPPUTEST)/%,$(U)/cpputest/%.o,$(wildcard $(CPPUTEST)/src/CppUTest/*.cpp) \
+    $(CPPUTEST)/src/Platforms/Gcc/UtestPlatform.cpp)
+$(call flags_file,$(U)/tests.flags,$(USER_TEST_FLAGS))
+$(U)/cpputest/%.cpp.o: $(CPPUTEST)/%.cpp $(U)/flags $(U)/tests.flags | $(N)/stamp
+	$(call say,CXX,cpputest/$(<F))
+	@mkdir -p $(@D)
+	$(Q)$(CXX_T) $(USER_CXXFLAGS) $(USER_TEST_FLAGS) -w -c $< -o $@
+$(U)/obj/tests/%.cpp.o: tests/%.cpp $(U)/flags $(U)/tests.flags | $(N)/stamp
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX_T) $(USER_CXXFLAGS) $(USER_TEST_FLAGS) -MMD -MP -c $< -o $@
+USER_TEST_SUPPORT := $(call user_objects,$(call sources_in,tests/user/support))
+-include $(USER_TEST_SUPPORT:.o=.d)
+$(U)/lib/libcpputest.a: $(USER_CPPUTEST_OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR_T) rcsD $@ $^
+
 USER_TEST_SOURCES := $(call sources_in,tests/user)
 USER_TEST_NAMES := $(basename $(notdir $(USER_TEST_SOURCES)))
-$(foreach s,$(USER_TEST_SOURCES),$(eval $(call program,tests,$(basename $(notdir $(s))),$(s))))
+$(foreach s,$(USER_TEST_SOURCES),$(eval $(call program,tests,$(basename $(notdir $(s))),$(s),$(USER_TEST_SUPPORT) $(U)/lib/libcpputest.a)))
 .PHONY: user-tests
 user-tests: $(patsubst %,$(U)/tests/%,$(USER_TEST_NAMES))
 	@:

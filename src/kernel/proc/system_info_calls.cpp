@@ -8,6 +8,7 @@
 #include "kernel/proc/family.h"
 #include "kernel/proc/fork.h"
 #include "kernel/sched.h"
+#include "kernel/stack.h"
 #include "machine/clock.h"
 #include "machine/power.h"
 #include "mm/user_copy.h"
@@ -49,16 +50,29 @@ Result<uint64_t> sys_uname(UserFrame& frame) {
     return 0;
 }
 
+namespace {
+
+void count_pages(const pages::Stats& memory, ForkloreSysinfo& info) {
+    const auto used = [&](PageUse use) { return memory.by_use[static_cast<size_t>(use)].value; };
+    info.pages_total = memory.total.value;
+    info.pages_free = memory.free.value;
+    info.pages_kernel = memory.total.value - memory.free.value - used(PageUse::Anonymous);
+    info.pages_peak = memory.peak.value;
+    info.pages_anonymous = used(PageUse::Anonymous);
+    info.pages_tables = used(PageUse::PageTable);
+    info.pages_files = used(PageUse::File);
+    const uint64_t waiting = stack_stats().waiting * (kernel_stack_size / page_size);
+    info.pages_buffers = used(PageUse::Kernel) > waiting ? used(PageUse::Kernel) - waiting : 0;
+}
+
+}  // namespace
+
 Result<uint64_t> sys_sysinfo(UserFrame& frame) {
     ForkloreSysinfo info{};
     SchedStats sched = sched_stats();
-    pages::Stats memory = pages::stats();
     info.uptime_ns = machine_clock::now();
     info.idle_ns = sched.idle;
-    info.pages_total = memory.total.value;
-    info.pages_free = memory.free.value;
-    info.pages_kernel = memory.total.value - memory.free.value - memory.by_use[static_cast<size_t>(PageUse::Anonymous)].value;
-    info.pages_peak = memory.peak.value;
+    count_pages(pages::stats(), info);
     info.page_size = page_size;
     info.processes = process_slots_taken();
     info.processes_max = process_maximum();
