@@ -65,7 +65,9 @@ public:
     static constexpr Uid user = 1000;
 
     void setup() override {
-        make_zones();
+        // Zones are made by their first use, pids are as another group left them: both before the ledger looks.
+        host::start_processes();
+        host::end_processes();
         ledger_ = new (ledger_memory_) Ledger;
         start();
     }
@@ -166,16 +168,6 @@ protected:
     UserFrame frame{};
 
 private:
-    // Zones that are made by their first use are made before the ledger looks.
-    static void make_zones() {
-        static bool made = false;
-        if (!made) {
-            made = true;
-            host::start_processes();
-            host::end_processes();
-        }
-    }
-
     Thread* outside_ = nullptr;
     Ledger* ledger_ = nullptr;
     alignas(Ledger) unsigned char ledger_memory_[sizeof(Ledger)];

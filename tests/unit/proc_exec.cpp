@@ -1,0 +1,211 @@
+// exec on the host: every step that can fail, in a process with a body of its own and on loan.
+#include "kernel/proc/calls.h"
+#include "kernel/proc/sys_files.h"
+#include "proc_support.h"
+
+TEST_GROUP_BASE(Exec, ProcessTest) {
+    // The arguments of execve lie in a page that exec only reads: the path, two pointers, a string.
+    static constexpr UserAddr path = data, argv = data + 512, string = data + 600;
+
+    void setup() override {
+        ProcessTest::setup();
+        host::add_program("/tmp/program");
+        host::add_program("/tmp/set_user", {.mode = 06755, .uid = user, .gid = 7});
+        host::add_file("/tmp/script", "#!/tmp/program -x\n");
+        host::add_file("/tmp/private", "x", {.mode = 0600});
+        write_arguments("/tmp/program");
+    }
+    void write_arguments(std::string_view program) {
+        put_string(path, program);
+        put_string(string, "argument");
+        put(argv, string.value);
+        put(argv + 8, 0);
+    }
+    Result<uint64_t> execute() { return call(sys_execve, path.value, argv.value, argv.value); }
+    Result<uint64_t> execute(std::string_view program) {
+        write_arguments(program);
+        return execute();
+    }
+    // The test goes on as a child of the shell's.
+    Proc& as_child() {
+        Proc& child = forked();
+        host::set_current(host::take_started());
+        return child;
+    }
+    void end_child(Thread& shell, Pid child) {
+        host::set_current(shell);
+        host::end(find(child), 0);
+        ProcessTest::collect(child);
+    }
+};
+
+TEST(Exec, starts_the_program_at_its_entry_with_fresh_registers) {
+    frame.x[9] = 9;
+    must(execute());
+    UNSIGNED_LONGS_EQUAL(host::program_entry.value, frame.pc);
+    UNSIGNED_LONGS_EQUAL(0, frame.x[9]);
+    UNSIGNED_LONGS_EQUAL(0, frame.sp % 16);
+}
+
+TEST(Exec, replaces_the_memory) {
+    must(execute());
+    uint64_t word = 0;
+    must_fail(Error::BadAddress, space().load(&word, data, sizeof word));
+    CHECK_TRUE((word_of(space(), UserAddr(0x50'0000)) & 0xffffffff) == 0x61746164);     // "data"
+    UNSIGNED_LONGS_EQUAL(0, word_of(space(), UserAddr(0x50'0000) + page_size));
+}
+
+TEST(Exec, puts_count_and_strings_on_the_stack) {
+    must(execute());
+    UNSIGNED_LONGS_EQUAL(1, word_of(space(), UserAddr(frame.sp)));
+    char words[9] = {};
+    must(space().load(words, UserAddr(word_of(space(), UserAddr(frame.sp + 8))), sizeof words));
+    STRCMP_EQUAL("argument", words);
+}
+
+TEST(Exec, closes_what_is_marked_so_and_resets_handlers) {
+    host::add_file("/tmp/file", "");
+    put_string(path, "/tmp/file");
+    uint64_t kept = must(call(sys_open, path.value, FL_O_RDONLY, 0));
+    uint64_t closed = must(call(sys_open, path.value, FL_O_RDONLY | FL_O_CLOEXEC, 0));
+    me().signals.actions->actions[FL_SIGUSR1].handler = 0x1234;
+    me().signals.actions->actions[FL_SIGUSR2].handler = FL_SIG_IGN;
+    must(execute("/tmp/program"));
+    must(call(sys_lseek, kept, 0, FL_SEEK_CUR));
+    must_fail(Error::BadDescriptor, call(sys_lseek, closed, 0, FL_SEEK_CUR));
+    UNSIGNED_LONGS_EQUAL(FL_SIG_DFL, me().signals.actions->actions[FL_SIGUSR1].handler);
+    UNSIGNED_LONGS_EQUAL(FL_SIG_IGN, me().signals.actions->actions[FL_SIGUSR2].handler);
+}
+
+TEST(Exec, takes_the_identity_of_a_set_id_program) {
+    must(execute("/tmp/set_user"));
+    UNSIGNED_LONGS_EQUAL(user, must(call(sys_geteuid)));
+    UNSIGNED_LONGS_EQUAL(7, must(call(sys_getegid)));
+    UNSIGNED_LONGS_EQUAL(root_uid, must(call(sys_getuid)));
+    CHECK_TRUE(me().inherited.executable_set_id);
+}
+
+TEST(Exec, of_a_script_runs_its_interpreter_with_the_script_as_argument) {
+    must(execute("/tmp/script"));
+    UNSIGNED_LONGS_EQUAL(3, word_of(space(), UserAddr(frame.sp)));
+    char words[12] = {};
+    must(space().load(words, UserAddr(word_of(space(), UserAddr(frame.sp + 24))), sizeof words));
+    STRCMP_EQUAL("/tmp/script", words);
+}
+
+TEST(Exec, refuses_what_may_not_be_executed) {
+    must_fail(Error::AccessDenied, execute("/tmp/private"));
+    must_fail(Error::AccessDenied, execute("/tmp"));
+    must_fail(Error::NoEntry, execute("/tmp/nothing"));
+    must_fail(Error::BadAddress, call(sys_execve, 0x10, 0, 0));
+    UNSIGNED_LONGS_EQUAL(0, frame.x[1]);
+}
+
+namespace {
+
+constexpr Step program_steps[] = {
+    {"path", Error::BadAddress},
+    {"first bytes of the file", Error::Io},
+    {"pointer in argv", Error::BadAddress},
+    {"page for strings", Error::NoMemory},
+    {"string of argv", Error::BadAddress},
+    {"end of argv", Error::BadAddress},
+    {"pointer in envp", Error::BadAddress},
+    {"string of envp", Error::BadAddress},
+    {"end of envp", Error::BadAddress},
+    {"address space", Error::NoMemory},
+    {"root table", Error::NoMemory},
+    {"ELF header", Error::Io},
+    {"segments", Error::Io},
+    {"region of text", Error::NoMemory},
+    {"region of data", Error::NoMemory},
+    {"page of data", Error::NoMemory},
+    {"last table", Error::NoMemory},
+    {"middle table", Error::NoMemory},
+    {"region of zeros", Error::NoMemory},
+    {"region of the stack", Error::NoMemory},
+    {"page of the stack", Error::NoMemory},
+    {"last table of the stack", Error::NoMemory},
+};
+
+}  // namespace
+
+TEST(Exec, fails_at_each_step_with_its_error_and_leaves_the_old_program_whole) {
+    constexpr size_t common = sizeof program_steps / sizeof program_steps[0];
+    static Step steps[common + 1];
+    for (size_t i = 0; i < common; ++i) {
+        steps[i] = program_steps[i];
+    }
+    steps[common] = {"end of the other threads", Error::Interrupted};
+    Thread& shell = *cpu::current_thread();
+    Pid child = as_child().pid;
+    must(execute());
+    end_child(shell, child);            // each zone has an element at hand
+    child = as_child().pid;
+    must(space().handle_fault(path, Access::Write));
+    expect_steps(steps, [&] { return execute(); },
+                 [&](Result<uint64_t>&) {
+                     end_child(shell, child);
+                     child = as_child().pid;
+                     must(space().handle_fault(path, Access::Write));
+                 });
+}
+
+TEST(Exec, on_loan_fails_at_each_step_and_leaves_the_child_on_loan) {
+    constexpr size_t common = sizeof program_steps / sizeof program_steps[0];
+    static Step steps[common + 4];
+    for (size_t i = 0; i < common; ++i) {
+        steps[i] = program_steps[i];
+    }
+    steps[common] = {"task", Error::NoMemory};
+    steps[common + 1] = {"kernel stack", Error::NoMemory};
+    steps[common + 2] = {"thread", Error::NoMemory};
+    steps[common + 3] = {"uthread", Error::NoMemory};
+    Pid child = lent().pid;
+    must(execute());
+    finish(find(child));
+    child = lent().pid;
+    expect_steps(steps,
+                 [&] {
+                     Result<uint64_t> result = execute();
+                     LONGS_EQUAL(number(result.ok() ? static_cast<Pid>(2) : child), number(me().pid));
+                     return result;
+                 },
+                 [&](Result<uint64_t>&) {
+                     finish(find(child));
+                     child = lent().pid;
+                 });
+}
+
+TEST(Exec, of_a_set_id_program_may_fail_for_want_of_credentials) {
+    Pid child = lent().pid;
+    write_arguments("/tmp/set_user");
+    must(execute());
+    finish(find(child));
+    child = lent().pid;
+    uint64_t no_memory = 0;
+    uint64_t steps = sweep([&] { return execute(); },
+                           [&](Result<uint64_t>&) {
+                               finish(find(child));
+                               child = lent().pid;
+                           },
+                           [&](uint64_t, Error error) { no_memory += error == Error::NoMemory ? 1 : 0; });
+    UNSIGNED_LONGS_EQUAL(sizeof program_steps / sizeof program_steps[0] + 4 + 1, steps);
+    UNSIGNED_LONGS_EQUAL(13 + 4 + 1 - 1, no_memory);
+}
+
+TEST(Exec, of_a_script_fails_at_each_read_of_a_file) {
+    Pid child = lent().pid;
+    write_arguments("/tmp/script");
+    must(execute());
+    finish(find(child));
+    child = lent().pid;
+    uint64_t reads = 0;
+    sweep([&] { return execute(); },
+          [&](Result<uint64_t>&) {
+              finish(find(child));
+              child = lent().pid;
+          },
+          [&](uint64_t, Error error) { reads += error == Error::Io ? 1 : 0; });
+    UNSIGNED_LONGS_EQUAL(4, reads);     // the script, its interpreter, and that one's headers
+}
