@@ -36,8 +36,7 @@ void begin_sleep(Thread& self, bool interruptible) {
 bool asked_before_sleep(Thread& self) {
     // The state is seen by all before the asked work is looked at: thread_poke does it the other way round.
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    constexpr auto no_reason = static_cast<uint32_t>(ReturnWork::Reschedule);
-    if ((self.return_work.load(std::memory_order_relaxed) & ~no_reason) == 0) {
+    if (!self.must_return()) {
         return false;
     }
     ThreadState from = ThreadState::Sleeping;

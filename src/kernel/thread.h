@@ -46,6 +46,10 @@ public:
     bool asked(ReturnWork work) const {
         return (return_work.load(std::memory_order_acquire) & static_cast<uint32_t>(work)) != 0;
     }
+    // Asked for something that no sleep may delay.
+    bool must_return() const {
+        return (return_work.load(std::memory_order_acquire) & ~static_cast<uint32_t>(ReturnWork::Reschedule)) != 0;
+    }
 
     // Identity. Written before the thread runs.
     uint32_t tid = 0;               // rises by one for every thread ever made

@@ -92,6 +92,21 @@ class Console(Case):
             machine.type("echo $?\r")
             machine.expect("\n130\r?\n")
 
+    def test_what_is_typed_ahead_reaches_the_program_that_is_about_to_start(self) -> None:
+        with Machine() as machine:
+            machine.prompt()
+            machine.type("cat\rl\x7fline\r\x04echo over\r")
+            machine.expect("\nline\r?\n(.*\n)*over\r?\n")
+
+    def test_control_c_typed_ahead_interrupts(self) -> None:
+        with Machine() as machine:
+            machine.prompt()
+            # Whether the shell, half a job or a whole one is there to be interrupted is left to chance.
+            for command in ("cat", "sleep 1000", "cat | cat", "while true; do true; done", "(sleep 1000)", "echo $(sleep 1000)"):
+                machine.type(f"{command}\rdropped\r\x03echo $?.\r")
+                machine.expect("\n130\\.\r?\n")
+                machine.prompt()
+
     def test_poweroff_ends_the_machine(self) -> None:
         machine = Machine()
         machine.prompt()

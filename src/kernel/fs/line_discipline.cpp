@@ -30,17 +30,54 @@ LineDiscipline::LineDiscipline() {
 }
 
 void LineDiscipline::change_settings(const ForkloreTermios& settings, bool flush) {
-    bool was_canonical = canonical();
+    const bool was_canonical = canonical();
+    const uint8_t end_of_file = settings_.cc[FL_VEOF];
     settings_ = settings;
     if (flush) {
         drop_input();
     }
     if (was_canonical && !canonical()) {
-        committed_ = typed_;
+        lines_become_bytes(end_of_file);
+    } else if (!was_canonical && canonical()) {
+        again_ = read_;
+        again_end_ = typed_;
+        typed_ = committed_ = read_;
     }
     if ((settings_.input & FL_IXON) == 0) {
         output_stopped_ = false;
     }
+}
+
+// Line ends stay marked, for the way back. The end of file is the byte that was typed for it: to a reader of bytes an
+// empty read would be the end for good.
+void LineDiscipline::lines_become_bytes(uint8_t end_of_file) {
+    for (uint32_t at = read_; at != typed_; ++at) {
+        if ((cell(at) & file_end) != 0) {
+            cell(at) = static_cast<Cell>(end_of_file | unedited | echoed);
+        }
+    }
+    committed_ = typed_;
+    lines_ = 0;
+}
+
+// In place: each cell makes at most one, so typed_ never overtakes again_.
+bool LineDiscipline::retype(Effect& effect, EchoBuffer& echo) {
+    effect = {};
+    while (again_ != again_end_) {
+        const Cell next = cell(again_++);
+        if ((next & unedited) != 0) {
+            effect = typed(static_cast<uint8_t>(next), echo);
+            if ((next & echoed) != 0) {
+                echo.clear();
+            }
+            return true;
+        }
+        push(next);             // was a part of a line before raw mode
+        if ((next & line_end) != 0) {
+            commit_line(effect);
+        }
+    }
+    return false;
 }
 
 void LineDiscipline::drop_input() {
@@ -192,9 +229,11 @@ LineDiscipline::Effect LineDiscipline::typed(uint8_t byte, EchoBuffer& echo) {
         }
         return effect;
     }
-    push(byte);
     echo_byte(byte, echo);
-    if (!canonical()) {
+    if (canonical()) {
+        push(byte);
+    } else {
+        push(static_cast<Cell>(byte | unedited | (local(FL_ECHO) ? echoed : 0)));
         committed_ = typed_;
         effect.readable = true;
     }

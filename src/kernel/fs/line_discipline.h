@@ -1,7 +1,9 @@
 // LineDiscipline: what a terminal makes of the bytes that are typed and printed. Pure: no lock, no device.
 //
 // The ring holds cells: bytes with marks. Cells [read_, committed_) can be read; [committed_, typed_) is the line being
-// edited, empty in raw mode. The owner (Terminal) holds its lock around every call.
+// edited, empty in raw mode. What is typed ahead of its reader outlives a change of mode: bytes of raw mode that nobody has
+// read are typed again when the terminal goes back to lines, so that a shell's line editor swallows nothing that was meant
+// for the program it starts. The owner (Terminal) holds its lock around every call. Counterpart: ttyinput, ttypend.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +38,8 @@ public:
     void use_ring(std::span<Cell> ring) { ring_ = ring; }
 
     const ForkloreTermios& settings() const { return settings_; }
-    // New settings; what is typed stays, and is readable at once in raw mode. `flush` drops unread input.
+    // New settings; `flush` drops unread input. Otherwise it stays: to raw mode all of it is readable at once; from raw mode
+    // the owner calls retype() until it returns false, before anything else.
     void change_settings(const ForkloreTermios& settings, bool flush);
 
     struct Effect {
@@ -45,6 +48,8 @@ public:
         bool output_changed = false;// VSTOP or VSTART
     };
     Effect typed(uint8_t byte, EchoBuffer& echo);
+    // Types the next byte that waits for it since change_settings(); false if none does. `echo` is empty before.
+    bool retype(Effect& effect, EchoBuffer& echo);
 
     bool canonical() const { return (settings_.local & FL_ICANON) != 0; }
     bool output_stopped() const { return output_stopped_; }
@@ -61,9 +66,12 @@ public:
 private:
     static constexpr Cell line_end = 0x100;         // the last byte of a line
     static constexpr Cell file_end = 0x200;         // no byte: end of file was typed
+    static constexpr Cell unedited = 0x400;         // typed in raw mode: means nothing but itself so far
+    static constexpr Cell echoed = 0x800;           // ... and was shown then
     bool is(unsigned which, uint8_t byte) const { return settings_.cc[which] == byte && byte != 0; }
     bool local(uint32_t flag) const { return (settings_.local & flag) != 0; }
     bool push(Cell cell);
+    void lines_become_bytes(uint8_t end_of_file);
     void drop_input();
     void commit_line(Effect& effect);
     bool signal_character(uint8_t byte, Effect& effect, EchoBuffer& echo);
@@ -77,6 +85,7 @@ private:
     ForkloreTermios settings_{};
     std::span<Cell> ring_;
     uint32_t read_ = 0, committed_ = 0, typed_ = 0;     // rise for ever; modulo the ring's size
-    uint32_t lines_ = 0;                                // marks in [read_, committed_)
+    uint32_t again_ = 0, again_end_ = 0;                // to be typed again; empty but between change and retype
+    uint32_t lines_ = 0;                                // marks in [read_, committed_); canonical mode only
     bool output_stopped_ = false;
 };

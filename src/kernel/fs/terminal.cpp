@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "kernel/fs/poll.h"
+#include "kernel/thread.h"
 #include "machine/clock.h"
+#include "machine/cpu.h"
 
 Zone& Terminal::zone() {
     static Zone& zone = zone_create({.name = "terminal", .element_size = sizeof(Terminal)}).value();
@@ -162,6 +164,10 @@ Result<> Terminal::wait_for_input_locked(const Transfer& transfer) {
     Nanoseconds deadline = never;
     bool started = false;
     for (;;) {
+        // Ctrl-C came before the input that may be here by now: that is for whoever reads next.
+        if (cpu::current_thread()->must_return()) {
+            return Error::Restart;
+        }
         const ForkloreTermios& settings = line_.settings();
         size_t minimum = std::min<size_t>(settings.cc[FL_VMIN], transfer.buffer.length());
         Nanoseconds patience = settings.cc[FL_VTIME] * tenth;
@@ -197,10 +203,6 @@ Result<size_t> Terminal::read(Transfer& transfer) {
         return size_t{0};
     }
     TRY(check_job(FL_SIGTTIN, current_job()));
-    {
-        SpinGuard guard(lock_);
-        TRY(wait_for_input_locked(transfer));
-    }
     uint8_t chunk[chunk_size];
     size_t done = 0;
     bool ended = false;
@@ -208,6 +210,9 @@ Result<size_t> Terminal::read(Transfer& transfer) {
         size_t taken;
         {
             SpinGuard guard(lock_);
+            if (done == 0) {
+                TRY(wait_for_input_locked(transfer));
+            }
             taken = line_.take(chunk, std::min(length - done, sizeof chunk), ended);
         }
         if (taken == 0) {
@@ -292,14 +297,36 @@ size_t Terminal::printed_whole(const uint8_t* chunk, size_t piece, size_t printe
 
 // --- The rest ---
 
+// What was typed ahead, as if it were typed now; the signals that this makes, one bit each.
+unsigned Terminal::retype_locked() {
+    unsigned signals = 0;
+    EchoBuffer echo;
+    LineDiscipline::Effect effect;
+    while (line_.retype(effect, echo)) {
+        port_.write(echo.bytes().data(), echo.bytes().size());
+        echo.clear();
+        signals |= effect.signal != 0 ? 1u << effect.signal : 0;
+    }
+    return signals;
+}
+
 Result<uint64_t> Terminal::set_settings(UserAddr argument, bool flush) {
     auto settings = TRY(copy_in_value<ForkloreTermios>(argument));
     TRY(check_job(FL_SIGTTOU, current_job()));
+    unsigned signals;
+    Pid group;
     {
         SpinGuard guard(lock_);
         line_.change_settings(settings, flush);
+        signals = retype_locked();
+        group = foreground_;
         wake_all(input_);
         wake_all(output_);
+    }
+    for (int signal = 1; signals >> signal != 0 && number(group) > 0; ++signal) {
+        if ((signals >> signal & 1) != 0) {
+            signal_foreground_group(group, signal);
+        }
     }
     poll_notify();
     return uint64_t{0};

@@ -49,6 +49,7 @@ private:
     Result<bool> park_for_input_locked(Nanoseconds deadline) REQUIRES(lock_);
     static size_t printed_whole(const uint8_t* chunk, size_t piece, size_t printed, size_t sent);
     Result<size_t> send(const uint8_t* bytes, size_t count, unsigned open_flags);
+    unsigned retype_locked() REQUIRES(lock_);
     Result<uint64_t> set_settings(UserAddr argument, bool flush);
     Result<uint64_t> set_foreground(UserAddr argument);
 

@@ -37,10 +37,6 @@ std::list<Sleeper*> sleepers;
 std::atomic<Nanoseconds> clock_now{0};
 std::atomic<Nanoseconds> deadlines[max_cores]{};
 
-bool asked(const Thread& thread) {
-    return (thread.return_work.load() & ~static_cast<uint32_t>(ReturnWork::Reschedule)) != 0;
-}
-
 void pass_time_locked(Nanoseconds now) {
     if (now > clock_now.load()) {
         clock_now = now;
@@ -56,7 +52,7 @@ WakeReason sleep(Sleeper& self) {
     constexpr auto patience = std::chrono::milliseconds(20);
     std::unique_lock guard(sleepers_lock);
     sleepers.push_back(&self);
-    if (self.interruptible && asked(*self.thread)) {
+    if (self.interruptible && self.thread->must_return()) {
         self.end(WakeReason::Interrupted);
     }
     if (self.deadline <= clock_now.load()) {

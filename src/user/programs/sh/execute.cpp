@@ -11,6 +11,7 @@
 #include "user/programs/sh/builtins.h"
 #include "user/programs/sh/expand.h"
 #include "user/programs/sh/jobs.h"
+#include "user/programs/sh/launch.h"
 #include "user/programs/sh/pattern.h"
 #include "user/programs/sh/redirect.h"
 #include "user/programs/sh/shell.h"
@@ -48,29 +49,6 @@ String find_program(const char* name) {
         part = colon != nullptr ? colon + 1 : nullptr;
     }
     return {};
-}
-
-// A copy of this shell that is a job, or a part of one. 0 in the child, -1 after a complaint.
-pid_t fork_job(pid_t group, bool foreground) {
-    fflush(stdout);
-    const pid_t child = fork();
-    if (child < 0) {
-        complain_about("cannot fork");
-    } else if (child == 0) {
-        jobs::begin_child(group, foreground);
-    } else {
-        jobs::note_child(child, group);
-    }
-    return child;
-}
-
-int wait_for_one(pid_t child, const char* text) {
-    if (child < 0) {
-        return cannot_execute;
-    }
-    List<pid_t> children;
-    children.add(child);
-    return jobs::wait_foreground(children, text);
 }
 
 bool assign_all(const List<String>& assignments, List<String>* values) {
@@ -136,8 +114,8 @@ int run_words(const Node& node, const List<String>& words) {
         fflush(stdout);
         return status;
     }
-    const pid_t child = fork_job(0, true);
-    if (child == 0) {
+    Launch launch(Launch::Where::Foreground);
+    if (launch.fork() == 0) {
         Redirections redirections;
         List<String> environment;
         if (!redirections.apply(node.redirections, false) || !assign_all(node.assignments, &environment)) {
@@ -145,7 +123,7 @@ int run_words(const Node& node, const List<String>& words) {
         }
         execute_program(words, environment);
     }
-    return wait_for_one(child, words[0].c_str());
+    return launch.wait(words[0].c_str());
 }
 
 int run_simple(const Node& node) {
@@ -157,7 +135,7 @@ int run_pipeline(const Node& node) {
     if (node.children.count() == 1) {
         return execute(node.children[0]);       // in the shell itself: it may change it
     }
-    List<pid_t> children;
+    Launch launch(Launch::Where::Foreground);
     int input = -1;
     for (int i = 0; i < node.children.count(); ++i) {
         const bool last = i + 1 == node.children.count();
@@ -166,7 +144,7 @@ int run_pipeline(const Node& node) {
             complain_about("cannot make a pipe");
             break;
         }
-        const pid_t child = fork_job(children.empty() ? 0 : children[0], true);
+        const pid_t child = launch.fork();
         if (child == 0) {
             if (input >= 0) {
                 dup2(input, STDIN_FILENO);
@@ -189,16 +167,13 @@ int run_pipeline(const Node& node) {
         if (child < 0) {
             break;
         }
-        children.add(child);
     }
-    if (children.count() != node.children.count() && input >= 0) {
+    const bool whole = launch.children().count() == node.children.count();
+    if (!whole && input >= 0) {
         close(input);
     }
-    if (children.empty()) {
-        return cannot_execute;
-    }
-    const int status = jobs::wait_foreground(children, node.text.empty() ? "pipeline" : node.text.c_str());
-    return children.count() == node.children.count() ? status : cannot_execute;
+    const int status = launch.wait(node.text.empty() ? "pipeline" : node.text.c_str());
+    return whole ? status : cannot_execute;
 }
 
 int run_sequence(const Node& node) {
@@ -213,7 +188,8 @@ int run_sequence(const Node& node) {
 }
 
 int run_background(const Node& node) {
-    const pid_t child = fork_job(0, false);
+    Launch launch(Launch::Where::Background);
+    const pid_t child = launch.fork();
     if (child == 0) {
         execute_and_exit(node.children[0]);
     }
@@ -313,11 +289,11 @@ int run_case(const Node& node) {
 }
 
 int run_subshell(const Node& node) {
-    const pid_t child = fork_job(0, true);
-    if (child == 0) {
+    Launch launch(Launch::Where::Foreground);
+    if (launch.fork() == 0) {
         execute_and_exit(node.children[0]);
     }
-    return wait_for_one(child, "subshell");
+    return launch.wait("subshell");
 }
 
 int run_compound(const Shared<Node>& node) {
@@ -439,7 +415,7 @@ bool capture_output(const char* command, String& output) {
         output.append(piece, static_cast<int>(count));
     }
     close(ends[0]);
-    shell.last_status = captured_status = wait_for_one(child, "substitution");
+    shell.last_status = captured_status = jobs::wait_helper(child);
     while (!output.empty() && output[output.length() - 1] == '\n') {
         output.cut(output.length() - 1);
     }

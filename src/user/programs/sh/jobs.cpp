@@ -22,8 +22,6 @@ struct Job {
 };
 List<Job> background;
 
-constexpr int shell_signals[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
-
 Job* find(pid_t leader) {
     for (Job& job : background) {
         if (job.leader == leader) {
@@ -63,33 +61,16 @@ int exit_status(int status) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WIFSTOPPED(status) ? 128 + WSTOPSIG(status) : WEXITSTATUS(status);
 }
 
-void begin_child(pid_t group, bool foreground) {
-    if (shell.interactive) {
-        setpgid(0, group);
-        if (foreground) {
-            tcsetpgrp(STDIN_FILENO, getpgrp());
-        }
-    }
-    shell.interactive = false;
-    for (const int signal_number : shell_signals) {
-        signal(signal_number, SIG_DFL);
-    }
-}
-
-void note_child(pid_t child, pid_t group) {
-    if (shell.interactive) {
-        setpgid(child, group != 0 ? group : child);
-    }
-}
-
 int wait_foreground(const List<pid_t>& children, const char* text) {
     int last = 0;
     for (const pid_t child : children) {
         int status = 0;
         pid_t got = 0;
-        do {
-            got = waitpid(child, &status, shell.interactive ? WUNTRACED : 0);
-        } while (got < 0 && errno == EINTR);
+        while ((got = waitpid(child, &status, shell.interactive ? WUNTRACED : 0)) < 0 && errno == EINTR) {
+            if (shell.interactive && interrupted) {
+                kill(-children[0], SIGINT);     // it was sent to the shell; the job is what the user sees
+            }
+        }
         if (got < 0) {
             status = 127 << 8;
         }
@@ -111,6 +92,14 @@ int wait_foreground(const List<pid_t>& children, const char* text) {
         interrupted = 1;    // Ctrl-C went to the job's group only; the loop or list around it ends too
     }
     return exit_status(last);
+}
+
+int wait_helper(pid_t child) {
+    int status = 0;
+    pid_t got;
+    while ((got = waitpid(child, &status, 0)) < 0 && errno == EINTR) {
+    }
+    return got < 0 ? 127 : exit_status(status);
 }
 
 void add_background(pid_t leader, const char* text) {

@@ -7,12 +7,10 @@
 
 namespace jobs {
 
-// In the child: joins `group` (0: one of its own), takes the terminal if in the foreground, default signals.
-void begin_child(pid_t group, bool foreground);
-// In the shell, for the same child.
-void note_child(pid_t child, pid_t group);
 // Waits for all of a foreground job; the status of the last, in $?'s terms. Takes the terminal back.
 int wait_foreground(const List<pid_t>& children, const char* text);
+// Waits for a process that is no job: it works for the line that is being run, and has no group of its own.
+int wait_helper(pid_t child);
 void add_background(pid_t leader, const char* text);
 // wait: for one, or for all (0).
 int wait_for(pid_t child);

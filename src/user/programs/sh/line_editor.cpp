@@ -1,9 +1,13 @@
-// Raw mode while a line is edited: arrows, Ctrl-A E B F P N K U W D L, history. The terminal is as it was afterwards.
+// Raw mode while a line is edited: arrows, Ctrl-A E B F P N K U W D L, history. The terminal is as it was afterwards, and
+// what was typed after the line is then typed again, to whatever the line starts: Ctrl-C among it is SIGINT to us by the
+// time the editor is left.
 #include "user/programs/sh/line_editor.h"
 
 #include <stdio.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "user/programs/sh/shell.h"
 
 namespace {
 
@@ -21,6 +25,11 @@ public:
         raw.c_cc[VMIN] = 1;
         raw.c_cc[VTIME] = 0;
         tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+        // Ctrl-C at nobody, between the last program and us: the terminal has dropped what was typed before it.
+        if (interrupted) {
+            interrupted = 0;
+            write(STDOUT_FILENO, "\n", 1);
+        }
     }
     ~RawMode() { tcsetattr(STDIN_FILENO, TCSANOW, &before_); }
     RawMode(const RawMode&) = delete;
@@ -168,8 +177,15 @@ private:
 
 LineResult edit_line(const char* prompt, String& line) {
     fflush(stdout);
-    RawMode raw;
-    const LineResult result = Editor(prompt, line).run();
+    LineResult result;
+    {
+        RawMode raw;
+        result = Editor(prompt, line).run();
+    }
+    if (interrupted && result == LineResult::Line) {
+        write(STDOUT_FILENO, "\n", 1);
+        return LineResult::Interrupted;
+    }
     if (result == LineResult::Line && !line.empty() && (history.empty() || !history.last().equals(line.c_str()))) {
         history.add(line);
         if (history.count() > history_capacity) {

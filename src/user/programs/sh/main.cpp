@@ -98,6 +98,9 @@ void talk() {
         const String text = moved(pending);
         pending.clear();
         run_lines(text.c_str());
+        if (interrupted) {
+            shell.last_status = 128 + SIGINT;
+        }
     }
 }
 
