@@ -3,6 +3,7 @@
 #   user.mk     newlib, programs, the initial RAM disk
 #   host.mk     tests on the development machine
 #   target.mk   tests inside the kernel
+#   coverage.mk what the host's tests reach of the labs' files
 #   verbs.mk    run, test, bench, doctor, help
 #
 # Everything that is made goes to $(BUILD); `make BUILD=/tmp/mine kernel` makes a tree of your own.
@@ -47,3 +48,4 @@ include tools/make/user.mk
 include tools/make/host.mk
 include tools/make/target.mk
 include tools/make/verbs.mk
+include tools/make/coverage.mk

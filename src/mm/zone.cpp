@@ -117,11 +117,11 @@ public:
     explicit Zone(const ZoneOptions& options)
         : options_(options), size_(aligned(options.element_size)), per_slab_(elements_per_slab(size_)),
           first_(first_offset(per_slab_)) {}
-    ~Zone();
 
     Result<void*> allocate(ZallocOptions options, const void* caller);
     void free(void* element, const void* caller);
     PageCount reclaim();
+    void end();         // gives everything back; panics if an element is live
     ZoneStats stats();
 
     ListNode list_link;
@@ -426,7 +426,7 @@ ZoneStats Zone::stats() {
 }
 
 // Nobody uses the zone any more: the magazines of the other cores are quiet.
-Zone::~Zone() {
+void Zone::end() {
     for (Magazine& magazine : magazines_) {
         give_to_slabs(magazine, 0);
     }
@@ -482,6 +482,7 @@ Result<Zone&> zone_create(const ZoneOptions& options) {
 }
 
 void zone_destroy(Zone& zone) {
+    zone.end();
     {
         SpinGuard guard(zone_list_lock);
         zone_list().remove(zone);

@@ -314,7 +314,7 @@ TEST(Fork, asks_the_policy_and_gives_the_slot_back_when_it_forbids) {
     References references(me());
     const size_t slots = process_slots_taken();
     set_fork_policy([](Proc&) -> Result<> { return Error::AccessDenied; });
-    must_fail(Error::AccessDenied, fork1(frame, {}));
+    must_fail(Error::AccessDenied, call(sys_fork));
     UNSIGNED_LONGS_EQUAL(slots, process_slots_taken());
     references.check();
     set_fork_policy([](Proc& parent) -> Result<> { return number(parent.pid) == 2 ? Result<>() : Error::AccessDenied; });

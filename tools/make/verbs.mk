@@ -11,7 +11,7 @@ export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 # Tools that the user chose; setup does not install what is replaced.
-TOOL_VARIABLES := CROSS QEMU NEWLIB_SRC CPPUTEST_SRC UBOOT DTC MKIMAGE SFDISK MTOOLS GDB_PROGRAM HOST_CXX CLANG_CXX
+TOOL_VARIABLES := CROSS QEMU NEWLIB_SRC CPPUTEST_SRC UBOOT DTC MKIMAGE SFDISK MTOOLS GDB_PROGRAM HOST_CXX CLANG_CXX GCOVR
 $(foreach v,$(TOOL_VARIABLES),$(if $(filter command environment,$(origin $(v))),$(eval export FORKLORE_$(v) := $($(v)))))
 export CROSS QEMU DTC HOST_CXX CLANG_CXX
 export V

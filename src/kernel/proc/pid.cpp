@@ -34,7 +34,6 @@ struct Level {
     size_t words;
 };
 constexpr Level tree[] = {{taken_numbers, number_words}, {taken_middle, middle_words}, {taken_top, 1}};
-constexpr unsigned levels = 3;
 
 int32_t maximum GUARDED_BY(pid_lock) = largest_pid_max;
 int32_t next_candidate GUARDED_BY(pid_lock) = 1;
@@ -62,28 +61,24 @@ void unmark(size_t i) REQUIRES(pid_lock) {
     }
 }
 
-constexpr size_t not_found = ~size_t{0};
+// A level's last word is never full, for its bits beyond the level's end stay clear: so a search always ends.
+static_assert(numbers % bits_per_word != 0 && number_words % bits_per_word != 0 && middle_words % bits_per_word != 0);
 
 // The first number at or behind `from` that is not taken: up the tree until a word has room there, then down along first
 // clear bits. Numbers beyond the largest look free; callers compare with their maximum.
 size_t first_free(size_t from) REQUIRES(pid_lock) {
     size_t i = from;
-    for (unsigned level = 0; level < levels && i / bits_per_word < tree[level].words; ++level) {
-        uint64_t room = ~tree[level].taken[i / bits_per_word] >> (i % bits_per_word);
-        if (room == 0) {
-            i = i / bits_per_word + 1;
-            continue;
-        }
-        i += static_cast<size_t>(std::countr_zero(room));
-        while (level-- > 0) {
-            if (i >= tree[level].words) {
-                return not_found;
-            }
-            i = i * bits_per_word + static_cast<size_t>(std::countr_one(tree[level].taken[i]));
-        }
-        return i;
+    unsigned level = 0;
+    uint64_t room = 0;
+    while ((room = ~tree[level].taken[i / bits_per_word] >> (i % bits_per_word)) == 0) {
+        i = i / bits_per_word + 1;
+        ++level;
     }
-    return not_found;
+    i += static_cast<size_t>(std::countr_zero(room));
+    while (level-- > 0) {
+        i = i * bits_per_word + static_cast<size_t>(std::countr_one(tree[level].taken[i]));
+    }
+    return i;
 }
 
 size_t index_of(Pid pid) REQUIRES(pid_lock) {

@@ -37,6 +37,7 @@ struct ThreadExited {};
 struct EnteredUser {
     UserFrame frame;
 };
+size_t sleeping();                  // threads that are asleep now
 extern unsigned interrupts_sent;    // to other cores
 
 // --- clock ---
@@ -45,6 +46,10 @@ void set_clock(Nanoseconds now);    // sleepers whose deadline has passed wake u
 // A sleeper with a deadline, whom nobody wakes for some real milliseconds, moves the clock there itself; on by default.
 extern std::atomic<bool> clock_moves;
 Nanoseconds deadline_of(unsigned core);     // as set by machine_clock::set_deadline
+
+// --- RAM ---
+
+bool poisoned(const void* start, size_t bytes);     // all of it; never without AddressSanitizer
 
 // --- console ---
 

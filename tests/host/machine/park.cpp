@@ -83,6 +83,11 @@ void set_clock(Nanoseconds now) {
 
 Nanoseconds deadline_of(unsigned core) { return deadlines[core].load(); }
 
+size_t sleeping() {
+    std::lock_guard guard(sleepers_lock);
+    return sleepers.size();
+}
+
 // Ends the interruptible sleep of a thread, if it is in one.
 void interrupt_sleep(Thread& thread) {
     std::lock_guard guard(sleepers_lock);

@@ -12,6 +12,7 @@
 #else
 #define ASAN_POISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
 #define ASAN_UNPOISON_MEMORY_REGION(start, bytes) ((void)(start), (void)(bytes))
+#define __asan_address_is_poisoned(address) ((void)(address), 0)
 #endif
 
 namespace host {
@@ -23,6 +24,15 @@ void make_ram() {
         exit(2);
     }
     arena = static_cast<char*>(memory);
+}
+
+bool poisoned(const void* start, size_t bytes) {
+    for (size_t i = 0; i < bytes; ++i) {
+        if (!__asan_address_is_poisoned(static_cast<const char*>(start) + i)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 }  // namespace host
