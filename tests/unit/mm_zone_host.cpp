@@ -84,6 +84,12 @@ TEST(ZoneWaiting, with_memory_for_no_slab_is_no_waiting) {
     UNSIGNED_LONGS_EQUAL(0, zone_stats(*zone).live);
 }
 
+TEST(ZoneWaiting, is_not_for_a_zone_that_can_not_be_made) {
+    failpoint::arm(0);
+    must_fail(Error::NoMemory, zone_create({.name = "never", .element_size = 64}));
+    failpoint::disarm();
+}
+
 // --- misuse ---
 
 TEST_GROUP(ZoneMisuse) {
