@@ -12,16 +12,27 @@ constinit std::atomic<uint64_t> present_generation{1};
 // The context whose tables each core has active, 0 for none. Written by that core alone.
 constinit std::atomic<uint64_t> active[max_cores]{};
 
-// The next number, and those that were running when the generation began.
+// The next number, and the contexts that were running when the generation began: whole ones, because a space that has slept
+// since an older generation may bear the number of one of them.
 constinit uint64_t next_asid GUARDED_BY(asids) = 1;
 constinit uint64_t kept[max_cores] GUARDED_BY(asids) = {};
 
 uint64_t number_of(uint64_t context) { return context & ((1u << asid_width) - 1); }
 uint64_t generation_of(uint64_t context) { return context >> asid_width; }
 
-bool is_kept(uint64_t asid) REQUIRES(asids) {
+// The space of this context was running when the generation began: its number is its own in this one too.
+bool is_kept(uint64_t context) REQUIRES(asids) {
     for (uint64_t one : kept) {
-        if (one == asid) {
+        if (one == context) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool number_is_kept(uint64_t asid) REQUIRES(asids) {
+    for (uint64_t one : kept) {
+        if (number_of(one) == asid) {
             return true;
         }
     }
@@ -33,7 +44,7 @@ bool is_kept(uint64_t asid) REQUIRES(asids) {
 void begin_generation() REQUIRES(asids) {
     present_generation.fetch_add(1, std::memory_order_seq_cst);
     for (unsigned core = 0; core < max_cores; ++core) {
-        kept[core] = number_of(active[core].load(std::memory_order_seq_cst));
+        kept[core] = active[core].load(std::memory_order_seq_cst);
     }
     next_asid = 1;
     mmu::invalidate_all();
@@ -42,18 +53,18 @@ void begin_generation() REQUIRES(asids) {
 // A context of the present generation for a space that had `old`: the same number if it was running.
 uint64_t deal(uint64_t old) REQUIRES(asids) {
     uint64_t generation = present_generation.load(std::memory_order_relaxed);
-    if (old != 0 && (generation_of(old) == generation || is_kept(number_of(old)))) {
+    if (old != 0 && (generation_of(old) == generation || is_kept(old))) {
         return generation << asid_width | number_of(old);
     }
     for (;;) {
         if (next_asid == uint64_t{1} << mmu::asid_bits()) {
             begin_generation();
             generation = present_generation.load(std::memory_order_relaxed);
-            if (old != 0 && is_kept(number_of(old))) {
+            if (old != 0 && is_kept(old)) {
                 return generation << asid_width | number_of(old);
             }
         }
-        if (uint64_t asid = next_asid++; !is_kept(asid)) {
+        if (uint64_t asid = next_asid++; !number_is_kept(asid)) {
             return generation << asid_width | asid;
         }
     }
