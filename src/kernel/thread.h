@@ -28,6 +28,7 @@ enum class ReturnWork : uint32_t {
     Signal = 2,         // a signal may be deliverable (proc/signal.cpp looks)
     Terminate = 4,      // its process ends: it must exit
     Stop = 8,           // its process is stopped
+    Kill = 16,          // SIGKILL came for its process, or for the one that lent it: no stop holds it, its loan ends
 };
 
 class Thread : public ThreadBase {

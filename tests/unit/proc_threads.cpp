@@ -49,9 +49,12 @@ TEST(UThreads, inherit_the_mask_from_before_a_suspend) {
     current_uthread().mask_before_suspend.reset();
 }
 
-TEST(UThreads, of_workers_block_all_that_may_be_blocked) {
-    ZoneOwned<UThread> uthread = made(me(), {.inherit_mask = false});
-    UNSIGNED_LONGS_EQUAL(~unblockable_signals, uthread->mask);
+TEST(UThreads, of_workers_have_the_mask_of_workers_and_the_identity_of_the_process) {
+    current_uthread().assumed = must(me().credentials->copy());
+    ZoneOwned<UThread> uthread = made(me(), {.inherit = false});
+    UNSIGNED_LONGS_EQUAL(worker_mask, uthread->mask);
+    UNSIGNED_LONGS_EQUAL(0, worker_mask & (unblockable_signals | signal_bit(FL_SIGSEGV)));
+    CHECK_FALSE(static_cast<bool>(uthread->assumed));
 }
 
 TEST(UThreads, fail_for_want_of_an_element_alone) {

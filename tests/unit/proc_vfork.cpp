@@ -282,17 +282,68 @@ TEST(Vfork, a_kill_of_the_parent_ends_the_child_first) {
     LONGS_EQUAL(status_of_signal(FL_SIGKILL), child.wait_status);
 }
 
-TEST(Vfork, an_exiting_parent_tells_the_lent_thread_to_end) {
+// Another thread of the parent exits or execs: the child dies with the thread, whose own signals go back to the process.
+TEST(Vfork, a_lent_thread_that_must_end_ends_the_child_first) {
     must(call(sys_thread_create, program_counter, 0, 0x1000, 0));
     Proc& child = lent();
+    Thread& thread = *cpu::current_thread();
+    thread.user_frame() = frame;
+    host::set_current(outside());
+    CHECK_TRUE(host::ends_in(thread, [] { thread_terminate(); }));
+    LONGS_EQUAL(status_of_signal(FL_SIGKILL), child.wait_status);
+    CHECK_TRUE(child.state == ProcState::Zombie && child.parent == parent);
+    UNSIGNED_LONGS_EQUAL(0, parent->loans);
+    UNSIGNED_LONGS_EQUAL(1, parent->task->thread_count);
+}
+
+TEST(Vfork, a_signal_whose_thread_is_lent_goes_to_another) {
+    Pid pid = me().pid;
+    Thread& first = *cpu::current_thread();
+    must(call(sys_thread_create, program_counter, 0, 0x1000, 0));
+    Thread& second = host::take_started();
+    second.uthread->mask = 0;
+    signal_process(*parent, {.signal = FL_SIGUSR1});        // tells the first
+    CHECK_TRUE(first.asked(ReturnWork::Signal) && !second.asked(ReturnWork::Signal));
+    lent();
+    CHECK_TRUE(second.asked(ReturnWork::Signal));
+    exit_child();
+    LONGS_EQUAL(number(pid), number(me().pid));
+    parent->signals.pending = 0;
+}
+
+TEST(Vfork, the_directory_of_the_thread_is_put_aside) {
+    put_string(data, "/tmp");
+    must(call(sys_chdir, data.value));
+    uthread().directory = me().directory;
+    Ref<Vnode> own = uthread().directory;
+    lent();
+    CHECK_TRUE(current_directory().get() == own.get());
+    put_string(data, "/");
+    must(call(sys_chdir, data.value));
+    CHECK_TRUE(current_directory().get() != own.get());
+    exit_child();
+    CHECK_TRUE(uthread().directory.get() == own.get());
+}
+
+TEST(Vfork, an_identity_that_the_child_takes_is_in_force_though_the_thread_had_assumed_one) {
+    uthread().assumed = must(me().credentials->copy());
+    lent();
+    must(call(sys_setuid, user));
+    UNSIGNED_LONGS_EQUAL(user, current_credentials()->effective_uid);
+    exit_child();
+    UNSIGNED_LONGS_EQUAL(root_uid, current_credentials()->effective_uid);
+}
+
+TEST(Vfork, a_parent_that_was_stopped_meanwhile_stops_when_the_thread_is_back) {
+    lent();
     {
         SpinGuard guard(parent->signals.lock);
-        parent->exiting = true;
+        parent->signals.stopped = true;
     }
-    deliver_signals(frame);
-    POINTERS_EQUAL(parent, &me());
-    LONGS_EQUAL(status_of_signal(FL_SIGKILL), child.wait_status);
-    parent->exiting = false;
+    cpu::current_thread()->done(ReturnWork::Stop);
+    exit_child();
+    CHECK_TRUE(cpu::current_thread()->asked(ReturnWork::Stop));
+    parent->signals.stopped = false;
 }
 
 TEST(Vfork, exec_gives_the_child_a_body_and_the_parent_its_thread) {

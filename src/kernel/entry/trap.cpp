@@ -8,7 +8,6 @@
 #include "kernel/log.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/stop.h"
-#include "kernel/proc/vfork.h"
 #include "kernel/sched.h"
 #include "machine/user_access.h"
 
@@ -46,15 +45,12 @@ void do_return_work(UserFrame& frame) {
     while (thread.return_work.load(std::memory_order_relaxed) != 0) {
         cpu::restore_interrupts(true);
         if (thread.asked(ReturnWork::Terminate)) {
-            if (thread.uthread->loan) {
-                vfork_exit(frame, status_of_signal(FL_SIGKILL));
-            }
             thread_terminate();
         }
         if (thread.asked(ReturnWork::Reschedule)) {
             reschedule();
         }
-        if (thread.asked(ReturnWork::Signal)) {
+        if (thread.asked(ReturnWork::Signal) || thread.asked(ReturnWork::Kill)) {
             deliver_signals(frame);
         }
         if (thread.asked(ReturnWork::Stop)) {

@@ -4,6 +4,7 @@
 #include "base/failpoint.h"
 #include "kernel/fs/terminal.h"
 #include "kernel/proc/family.h"
+#include "kernel/proc/signal_tell.h"
 #include "kernel/proc/vfork.h"
 #include "kernel/sched.h"
 
@@ -18,8 +19,6 @@ Result<> become_only_thread() {
         return Error::Interrupted;
     }
     proc.last_thread = &self;
-    proc.signals.stopped = false;
-    wake_all(proc.signals.resumed);
     Task& task = *proc.task;
     auto others = [&] {
         SpinGuard task_guard(task.lock);
@@ -50,29 +49,22 @@ void add_usage(Proc& proc, const Thread& thread) {
     stats.involuntary_switches += thread.involuntary_switches;
 }
 
-// The current thread leaves its process and its program's memory. True if others are left. Signals lock held.
+// The current thread leaves its program's memory and then its process, in this order: whoever finds itself alone in the
+// task may end the memory at once. What the thread was told of, others can take.
 void leave_task_locked(Proc& proc, Thread& thread) REQUIRES(proc.signals.lock) {
     add_usage(proc, thread);
-    proc.task->remove(thread);
-    wake_all(proc.threads_changed);
-}
-
-// The last of the thread: it belongs to nobody.
-[[noreturn]] void end_thread(Thread& thread) {
-    fp_discard();
-    InterruptGuard guard;
     AddressSpace::activate_none();
-    thread.task = nullptr;
-    thread_exit();
+    proc.task->remove(thread);
+    tell_again_locked(proc);
+    wake_all(proc.threads_changed);
 }
 
 }  // namespace
 
 void thread_terminate() {
     Thread& thread = *cpu::current_thread();
-    ASSERT(!thread.uthread->loan);
-    Proc& proc = current_proc();
     uthread_cleanup(*thread.uthread);
+    Proc& proc = current_proc();
     bool last = false;
     {
         SpinGuard guard(proc.signals.lock);
@@ -88,7 +80,7 @@ void thread_terminate() {
         exit1(status_of_exit(0));
     }
     ZoneDelete<UThread>{}(*std::exchange(thread.uthread, nullptr));
-    end_thread(thread);
+    thread_exit();
 }
 
 bool begin_exit(Proc& proc) {
@@ -220,14 +212,9 @@ void exit1(int wait_status) {
         task = std::move(proc.task);
     }
     ZoneDelete<UThread>{}(*std::exchange(thread.uthread, nullptr));
-    {
-        InterruptGuard guard;
-        AddressSpace::activate_none();
-        thread.task = nullptr;
-    }
     task.reset();
     become_zombie(proc, wait_status);       // from here the parent may reap it: proc is not ours any more
-    end_thread(thread);
+    thread_exit();
 }
 
 Result<uint64_t> sys_exit(UserFrame& frame) {

@@ -10,6 +10,7 @@
 
 #include "base/panic.h"
 #include "base/ref.h"
+#include "kernel/fs/vnode.h"
 #include "kernel/proc/credentials.h"
 #include "machine/fp.h"
 #include "machine/user_frame.h"
@@ -24,7 +25,8 @@ public:
         uint64_t thread_pointer;    // TPIDR_EL0
         uint32_t mask;              // SignalSet
         uint32_t pending;           // signals for this very thread
-        Ref<Credentials> assumed;   // its set-id state
+        Ref<Credentials> assumed;   // its set-id state, and
+        Ref<Vnode> directory;       // its own directory: put aside, so that the child's are the process's
         bool uses_fp;
         FpState fp;                 // if uses_fp: d8 to d15 belong to the caller of vfork (AAPCS64 6.1.2)
     };

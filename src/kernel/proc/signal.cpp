@@ -1,12 +1,10 @@
-// Making signals pending, and finding somebody to take them.
-//
-// Lock: Proc::signals.lock for pending sets and masks; the task's lock, inside it, for the list of threads.
+// Making signals pending. Lock: Proc::signals.lock for pending sets and masks.
 #include "kernel/proc/signal.h"
 
 #include "kernel/fs/upward.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/family.h"
-#include "kernel/sched.h"
+#include "kernel/proc/signal_tell.h"
 
 Zone& SignalActions::zone() {
     static Zone& zone = zone_create({.name = "sigacts", .element_size = sizeof(SignalActions)}).value();
@@ -34,55 +32,15 @@ SignalDefault signal_default(int signal) {
 
 namespace {
 
-bool ignored_locked(Proc& proc, int signal) REQUIRES(proc.signals.lock) {
-    uint64_t handler = proc.signals.actions->actions[signal].handler;
-    return handler == FL_SIG_IGN || (handler == FL_SIG_DFL && signal_default(signal) == SignalDefault::Ignore);
-}
-
-void tell(Thread& thread) {
-    thread.ask(ReturnWork::Signal);
-    thread_poke(thread);
-}
-
-// Tells one thread that does not block the signal, or all of them of a signal that nobody can block. Threads that are lent
-// stand for their child, but a SIGKILL of the lender ends the loan.
-void tell_a_thread_locked(Proc& proc, int signal) REQUIRES(proc.signals.lock) {
-    bool everybody = (unblockable_signals & signal_bit(signal)) != 0 || signal == FL_SIGCONT;
-    if (proc.lent_thread != nullptr) {
-        tell(*proc.lent_thread);
-        return;
-    }
-    Task* task = proc.task.get();
-    if (task == nullptr) {
-        return;
-    }
-    SpinGuard guard(task->lock);
-    for (Thread& thread : task->threads) {
-        const UThread& uthread = *thread.uthread;
-        if (everybody) {
-            tell(thread);
-        } else if (!uthread.loan && (uthread.mask & signal_bit(signal)) == 0) {
-            tell(thread);
-            return;
-        }
-    }
-}
-
-// A stop and a continue cancel each other. True if the process was stopped and goes on now.
-bool cancel_opposite_locked(Proc& proc, int signal) REQUIRES(proc.signals.lock) {
+// A stop and a continue cancel each other; a continue has its main effect at once, also when it is blocked or ignored.
+void cancel_opposite_locked(Proc& proc, int signal) REQUIRES(proc.signals.lock) {
     if (signal_bit(signal) & stop_signals) {
         proc.signals.pending &= ~signal_bit(FL_SIGCONT);
-        return false;
-    }
-    if (signal == FL_SIGCONT) {
+    } else if (signal == FL_SIGCONT) {
         proc.signals.pending &= ~stop_signals;
-    }
-    if (signal == FL_SIGCONT || signal == FL_SIGKILL) {
-        bool was_stopped = std::exchange(proc.signals.stopped, false);
+        proc.signals.stopped = false;
         wake_all(proc.signals.resumed);
-        return was_stopped;
     }
-    return false;
 }
 
 }  // namespace
@@ -94,7 +52,7 @@ void signal_process(Proc& proc, const ForkloreSiginfo& info) {
         return;
     }
     cancel_opposite_locked(proc, signal);
-    if (ignored_locked(proc, signal) && signal != FL_SIGCONT) {
+    if (signal_ignored_locked(proc, signal) && signal != FL_SIGCONT) {
         return;
     }
     ++proc.stats->signals;
@@ -147,7 +105,7 @@ BackgroundVerdict signal_background_group(int signal) {
     Proc& proc = current_proc();
     {
         SpinGuard guard(proc.signals.lock);
-        if (ignored_locked(proc, signal) || (uthread.mask & signal_bit(signal)) != 0) {
+        if (signal_ignored_locked(proc, signal) || (uthread.mask & signal_bit(signal)) != 0) {
             return BackgroundVerdict::Ignored;
         }
     }

@@ -1,7 +1,7 @@
 // The system calls about signals: kill, sigaction, masks, sigsuspend.
 #include "kernel/fs/upward.h"
 #include "kernel/proc/family.h"
-#include "kernel/proc/signal.h"
+#include "kernel/proc/signal_tell.h"
 #include "kernel/sched.h"
 #include "mm/user_copy.h"
 
@@ -138,9 +138,14 @@ Result<uint64_t> sys_sigprocmask(UserFrame& frame) {
         TRY(copy_out_value(old, uthread.mask));
     }
     if (!wanted.null()) {
-        SpinGuard guard(current_proc().signals.lock);
-        uthread.mask = how == FL_SIG_SETMASK ? set : how == FL_SIG_BLOCK ? uthread.mask | set : uthread.mask & ~set;
+        Proc& proc = current_proc();
+        SpinGuard guard(proc.signals.lock);
+        const SignalSet before = uthread.mask;
+        uthread.mask = how == FL_SIG_SETMASK ? set : how == FL_SIG_BLOCK ? before | set : before & ~set;
         uthread.thread.ask(ReturnWork::Signal);
+        if ((proc.signals.pending & uthread.mask & ~before) != 0) {
+            tell_again_locked(proc);        // another thread may take what this one was told of and blocks now
+        }
     }
     return 0;
 }
@@ -171,7 +176,8 @@ Result<uint64_t> sys_sigsuspend(UserFrame& frame) {
     while (((uthread.pending | proc.signals.pending) & ~uthread.mask) == 0) {
         uthread.thread.done(ReturnWork::Signal);    // whoever makes one pending asks again, under this lock
         park(nobody, proc.signals.lock, {.interruptible = true});
-        if (uthread.thread.asked(ReturnWork::Stop) || uthread.thread.asked(ReturnWork::Terminate)) {
+        if (uthread.thread.asked(ReturnWork::Stop) || uthread.thread.asked(ReturnWork::Terminate) ||
+            uthread.thread.asked(ReturnWork::Kill)) {
             return Error::Restart;
         }
     }

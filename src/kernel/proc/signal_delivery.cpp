@@ -6,7 +6,7 @@
 // sigreturn reads the frame back; only registers that a program may choose are taken from it.
 #include "kernel/proc/exit.h"
 #include "kernel/proc/family.h"
-#include "kernel/proc/signal.h"
+#include "kernel/proc/signal_tell.h"
 #include "kernel/proc/stop.h"
 #include "kernel/proc/vfork.h"
 #include "kernel/sched.h"
@@ -45,6 +45,7 @@ Taken take_one(UThread& uthread, Proc& proc) {
         proc.signals.pending &= ~bit;
         taken.info = proc.signals.info[taken.signal];
     }
+    const SignalSet mask_before = uthread.mask;
     ForkloreSigaction& action = proc.signals.actions->actions[taken.signal];
     taken.action = action;
     taken.mask_to_restore = uthread.mask_before_suspend.value_or(uthread.mask);
@@ -57,6 +58,9 @@ Taken take_one(UThread& uthread, Proc& proc) {
         if ((action.flags & static_cast<uint32_t>(FL_SA_RESETHAND)) != 0) {
             action = {};
         }
+    }
+    if ((proc.signals.pending & uthread.mask & ~mask_before) != 0) {
+        tell_again_locked(proc);
     }
     return taken;
 }
@@ -132,20 +136,17 @@ void act(UserFrame& frame, const Taken& taken) {
     }
 }
 
-// The parent of a lent thread is to end: the child goes first.
-bool lender_is_killed(UThread& uthread) {
-    Proc& parent = *uthread.proc;
-    SpinGuard guard(parent.signals.lock);
-    return parent.exiting || (parent.signals.pending & signal_bit(FL_SIGKILL)) != 0;
-}
-
 }  // namespace
 
 void deliver_signals(UserFrame& frame) {
+    UThread& uthread = current_uthread();
     for (;;) {
-        UThread& uthread = current_uthread();
-        if (uthread.loan && lender_is_killed(uthread)) {
-            vfork_exit(frame, status_of_signal(FL_SIGKILL));
+        // Whether the child on loan or its lender is killed, the child goes first.
+        if (uthread.thread.asked(ReturnWork::Kill)) {
+            uthread.thread.done(ReturnWork::Kill);
+            if (uthread.loan) {
+                vfork_exit(frame, status_of_signal(FL_SIGKILL));
+            }
         }
         Taken taken = take_one(uthread, current_proc());
         if (taken.signal == 0) {

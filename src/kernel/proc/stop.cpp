@@ -3,23 +3,9 @@
 
 #include "kernel/proc/exit.h"
 #include "kernel/proc/family.h"
-#include "kernel/sched.h"
+#include "kernel/proc/signal_tell.h"
 
 namespace {
-
-void ask_all_threads_locked(Proc& proc, ReturnWork work) REQUIRES(proc.signals.lock) {
-    if (proc.lent_thread != nullptr) {
-        proc.lent_thread->ask(work);
-        thread_poke(*proc.lent_thread);
-    }
-    if (Task* task = proc.task.get()) {
-        SpinGuard guard(task->lock);
-        for (Thread& thread : task->threads) {
-            thread.ask(work);
-            thread_poke(thread);
-        }
-    }
-}
 
 bool parent_wants_stops(Proc& parent) {
     SpinGuard guard(parent.signals.lock);
@@ -34,10 +20,26 @@ void tell_parent_locked(Proc& proc, int status) REQUIRES(families_lock) {
     wake_all(parent.children_changed);
 }
 
+bool stop_over(Proc& proc) {
+    SpinGuard guard(proc.signals.lock);
+    return !proc.signals.stopped;
+}
+
+// A process that was continued runs again; its parent hears of it once, from whoever comes first.
+void note_continue_locked(Proc& proc) REQUIRES(families_lock) {
+    if (proc.state == ProcState::Stopped && stop_over(proc)) {
+        proc_transition(proc, ProcState::Running);
+        proc.stop_unreported = false;
+        proc.continue_unreported = true;
+        tell_parent_locked(proc, FL_SIGCONT);
+    }
+}
+
 }  // namespace
 
 bool begin_stop(Proc& proc, int signal) {
     SpinGuard guard(families_lock);
+    note_continue_locked(proc);
     if (proc.state != ProcState::Running || (signal != FL_SIGSTOP && group_orphaned_locked(*proc.group, nullptr))) {
         return false;
     }
@@ -62,16 +64,14 @@ void sleep_while_stopped(Proc& proc) {
     Thread& thread = *cpu::current_thread();
     {
         SpinGuard guard(proc.signals.lock);
-        while (proc.signals.stopped && !proc.exiting && proc.last_thread == nullptr) {
-            park(proc.signals.resumed, proc.signals.lock);
+        while (proc.signals.stopped && !thread.asked(ReturnWork::Terminate) && !thread.asked(ReturnWork::Kill)) {
+            thread.done(ReturnWork::Stop);
+            thread.done(ReturnWork::Signal);    // whoever makes one pending asks again, under this lock
+            park(proc.signals.resumed, proc.signals.lock, {.interruptible = true});
         }
         thread.done(ReturnWork::Stop);
+        thread.ask(ReturnWork::Signal);
     }
     SpinGuard guard(families_lock);
-    if (proc.state == ProcState::Stopped) {
-        proc_transition(proc, ProcState::Running);
-        proc.stop_unreported = false;
-        proc.continue_unreported = true;
-        tell_parent_locked(proc, FL_SIGCONT);
-    }
+    note_continue_locked(proc);
 }

@@ -2,7 +2,8 @@
 #include "kernel/proc/uthread.h"
 
 #include "kernel/proc/exit.h"
-#include "kernel/proc/proc.h"
+#include "kernel/proc/signal_tell.h"
+#include "kernel/proc/vfork.h"
 
 Zone& UThread::zone() {
     static Zone& zone =
@@ -12,30 +13,28 @@ Zone& UThread::zone() {
 
 Result<ZoneOwned<UThread>> uthread_alloc(Thread& thread, Proc& proc, const UThread* from, UThreadOptions options) {
     auto uthread = TRY(zone_new<UThread>({.wait = false}, thread, proc));
-    if (!options.inherit_mask) {
-        uthread->mask = ~unblockable_signals;
-    } else if (from != nullptr) {
-        uthread->mask = from->mask_before_suspend.value_or(from->mask);
+    if (!options.inherit) {
+        uthread->mask = worker_mask;
+        return uthread;
     }
-    if (from != nullptr && from->proc == &proc) {
-        uthread->assumed = from->assumed;
+    if (from != nullptr) {
+        uthread->mask = from->mask_before_suspend.value_or(from->mask);
+        if (from->proc == &proc) {
+            uthread->assumed = from->assumed;
+        }
     }
     return uthread;
 }
 
 void uthread_cleanup(UThread& uthread) {
-    ASSERT(!uthread.loan);
+    if (uthread.loan) {
+        vfork_exit(uthread.thread.user_frame(), status_of_signal(FL_SIGKILL));
+    }
     uthread.directory.reset();
     Proc& proc = *uthread.proc;
-    SignalSet left = 0;
     {
         SpinGuard guard(proc.signals.lock);
-        left = std::exchange(uthread.pending, 0) & ~proc.signals.pending;
-    }
-    for (int signal = 1; signal < FORKLORE_NSIG; ++signal) {
-        if (left & signal_bit(signal)) {
-            signal_process(proc, {.signal = signal});
-        }
+        hand_pending_to_locked(proc, uthread);
     }
     uthread.assumed.reset();
 }

@@ -11,8 +11,13 @@
 #include "kernel/proc/signal.h"
 #include "kernel/thread.h"
 
+// A worker takes no signals that were meant for the program, but for those that its own instructions raise.
+inline constexpr SignalSet worker_mask =
+    ~(unblockable_signals | signal_bit(FL_SIGSEGV) | signal_bit(FL_SIGBUS) | signal_bit(FL_SIGILL) | signal_bit(FL_SIGFPE) |
+      signal_bit(FL_SIGTRAP) | signal_bit(FL_SIGABRT));
+
 struct UThreadOptions {
-    bool inherit_mask = true;   // else the mask of a worker: everything that may be blocked is
+    bool inherit = true;    // else a worker: worker_mask, and the identity of the process
 };
 
 struct UThread {
@@ -34,8 +39,10 @@ struct UThread {
     std::optional<ThreadLoan> loan; // present while the thread runs as the child of its vfork
 };
 
-// The Unix half for `thread`, which will belong to `proc`. `from` is the thread that makes it, if one does: its mask is
-// inherited (the saved one if a suspend is under way), its assumed identity only within one task. NoMemory.
+// The Unix half for `thread`, which will belong to `proc`. `from` is the thread that makes it, if one does (the current one:
+// no lock is needed to read it): its mask is inherited, the saved one if a suspend is under way; its assumed identity only
+// within one process. It joins the process's threads with Task::add. The caller owns it until Thread::uthread has it. NoMemory.
 Result<ZoneOwned<UThread>> uthread_alloc(Thread& thread, Proc& proc, const UThread* from, UThreadOptions options = {});
-// Before the current thread ends: ends a loan, drops the directory, and hands its pending signals back to the process.
+// Before the current thread ends, and in this order: ends a loan (the child is killed), drops the directory, hands its pending
+// signals that the process does not ignore to the process, drops the assumed identity. It is in no wait: it runs. No lock held.
 void uthread_cleanup(UThread& uthread);

@@ -4,31 +4,40 @@
 #include "kernel/proc/exit.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/signal_tell.h"
 #include "kernel/sched.h"
 
 namespace {
 
 // From here the current thread is the child's, which nobody sees yet. Signals to the parent wait, or go to its other
-// threads: whoever looks for a thread holds the same lock.
+// threads: whoever looks for a thread holds the same lock. The thread's own identity and directory are put aside: what the
+// child changes now is the child process's.
 void lend(UThread& uthread, Proc& parent, Proc& child, const UserFrame& frame) {
     child.lent_thread = &uthread.thread;
     fp_sync();
     SpinGuard guard(parent.signals.lock);
-    uthread.loan.emplace(child, ThreadLoan::Saved{frame, cpu::user_thread_pointer(), uthread.mask, uthread.pending, uthread.assumed,
-                                                  uthread.thread.uses_fp, uthread.thread.fp});
-    uthread.pending = 0;
+    uthread.loan.emplace(child, ThreadLoan::Saved{.frame = frame,
+                                                  .thread_pointer = cpu::user_thread_pointer(),
+                                                  .mask = uthread.mask,
+                                                  .pending = std::exchange(uthread.pending, 0),
+                                                  .assumed = std::move(uthread.assumed),
+                                                  .directory = std::move(uthread.directory),
+                                                  .uses_fp = uthread.thread.uses_fp,
+                                                  .fp = uthread.thread.fp});
+    tell_again_locked(parent);
 }
 
 // The child has no claim on the thread any more; what was pending for the thread as the child stays with the child.
 void leave_child(UThread& uthread, Proc& child) {
     SpinGuard guard(child.signals.lock);
     child.lent_thread = nullptr;
-    child.signals.pending |= std::exchange(uthread.pending, 0);
+    hand_pending_to_locked(child, uthread);
 }
 
-// The thread is the parent's again.
+// The thread is the parent's again, and stops if that is stopped.
 void come_home(UThread& uthread, Proc& parent, UserFrame& frame) {
     Ref<Credentials> assumed_by_child = std::move(uthread.assumed);     // dropped after the lock
+    Ref<Vnode> directory_of_child = std::move(uthread.directory);
     if (uthread.loan->saved().uses_fp) {
         uthread.thread.fp = uthread.loan->saved().fp;
         fp_reload();
@@ -39,10 +48,14 @@ void come_home(UThread& uthread, Proc& parent, UserFrame& frame) {
     uthread.mask = saved.mask;
     uthread.pending = saved.pending;
     uthread.assumed = std::move(saved.assumed);
+    uthread.directory = std::move(saved.directory);
     uthread.mask_before_suspend.reset();
     uthread.restarts_call = false;
     cpu::set_user_thread_pointer(saved.thread_pointer);
     frame = saved.frame;
+    if (parent.signals.stopped) {
+        uthread.thread.ask(ReturnWork::Stop);
+    }
 }
 
 }  // namespace
