@@ -1,7 +1,38 @@
-// The message of a lock taken out of order.
+// What a spin lock does seldom: waiting, and the messages of a lock taken out of order or never given back.
 #include "machine/spin_lock.h"
 
 #include "base/format.h"
+#include "machine/clock.h"
+
+namespace {
+
+// Locks are held for microseconds, by the console for milliseconds. An emulated core may lose its host for a while, so both must
+// have passed.
+constexpr Nanoseconds longest_wait = 10 * nanoseconds_per_second;
+constexpr unsigned spins_a_look = 1u << 16, most_looks = 64;
+
+}  // namespace
+
+// The panic's report of the other cores shows which of them holds the lock, and where it is.
+void SpinLock::wait() {
+    Nanoseconds start = 0;
+    unsigned looks = 0;
+    do {
+        for (unsigned spins = 1; locked_.load(std::memory_order_relaxed); ++spins) {
+            cpu::relax();
+            if (spins % spins_a_look != 0) {
+                continue;
+            }
+            const Nanoseconds now = machine_clock::now();
+            start = looks == 0 ? now : start;
+            if (++looks > most_looks && now - start > longest_wait) {
+                TextBuffer<160> text;
+                text.add("deadlock: \"{}\" (rank {}) is not given back", name_, rank_);
+                panic(text.c_str());
+            }
+        }
+    } while (locked_.exchange(true, std::memory_order_acquire));
+}
 
 void SpinLock::report_order(const SpinLock& innermost) const {
     TextBuffer<160> text;

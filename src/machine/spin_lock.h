@@ -21,10 +21,8 @@ public:
         if (held.depth != 0 && held.locks[held.depth - 1]->rank_ >= rank_) [[unlikely]] {
             report_order(*held.locks[held.depth - 1]);
         }
-        while (locked_.exchange(true, std::memory_order_acquire)) {
-            while (locked_.load(std::memory_order_relaxed)) {
-                cpu::relax();
-            }
+        if (locked_.exchange(true, std::memory_order_acquire)) [[unlikely]] {
+            wait();
         }
         ASSERT(held.depth < HeldLocks::capacity);
         held.locks[held.depth++] = this;
@@ -52,6 +50,8 @@ public:
 
 private:
     [[noreturn]] void report_order(const SpinLock& innermost) const;
+    // Until the lock is ours; panics when that takes so long that it must be a deadlock.
+    void wait();
 
     const char* name_;
     std::atomic<bool> locked_{false};
