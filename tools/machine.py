@@ -133,6 +133,10 @@ def sd_image(options: Options, scratch: Path, kernel: Path, initrd: Path) -> Pat
     return image
 
 
+# Where the Raspberry Pi's firmware puts kernel8.img.
+LOAD_ADDRESS = 0x80000
+
+
 def command_line(options: Options, scratch: Path, serial0: str = "stdio") -> list[str]:
     """QEMU's command line; makes the files that it needs in `scratch`."""
     kernel, initrd = kernel_image(options), initial_ramdisk(options, scratch)
@@ -157,6 +161,12 @@ def command_line(options: Options, scratch: Path, serial0: str = "stdio") -> lis
         tree = Path(options.dtb) if options.dtb else options.build / "rpi3.dtb"
         command += ["-kernel", str(kernel), "-dtb", str(existing(tree, "device tree", "type `make build/rpi3.dtb`")),
                     "-initrd", str(initrd), "-append", options.boot_arguments()]
+    elif options.boot == "bare":
+        image = Path(options.kernel) if options.kernel else options.build / "forklore.img"
+        existing(image, "image of kernel and RAM disk", "type `make standalone`")
+        command += ["-device", f"loader,file={image},addr={LOAD_ADDRESS:#x},force-raw=on"]
+        for core in range(4):
+            command += ["-device", f"loader,addr={LOAD_ADDRESS:#x},cpu-num={core}"]
     else:
-        raise Failure(f"BOOT={options.boot}: only `direct` and `uboot` are known")
+        raise Failure(f"BOOT={options.boot}: only `direct`, `uboot` and `bare` are known")
     return command + options.extra

@@ -7,6 +7,7 @@ FORKLORE_* variables that make sets. Make itself turns every failing status into
     TIMEOUT=N          end the run after N guest seconds (status 124); with CMD 60 unless told otherwise
     ICOUNT=1           the same run each time: guest time counts instructions
     BOOT=uboot         through U-Boot from an SD card image
+    BOOT=bare          as firmware without its EL3 stub does: all cores start in build/forklore.img at once (no CMD, no ARGS)
     GDB=1              wait for gdb-multiarch on GDB_PORT (1234)
     ADD=DIR            the files of a host folder, under /add in the guest
     SEED=N  ARGS="..." the kernel's seed; more boot arguments

@@ -10,6 +10,7 @@
 #include "machine/rpi3/local_interrupts.h"
 
 extern "C" void secondary_entry();
+extern "C" volatile uint64_t own_spin_table[max_cores];     // head.S
 
 namespace {
 
@@ -19,10 +20,9 @@ std::atomic<bool> online[max_cores];
 std::atomic<bool> released{false};
 
 // The slot is in RAM that we map cached and the waiting core reads uncached: clean it to the point of coherency.
-void write_slot(PhysAddr slot, PhysAddr entry) {
-    auto* word = ram::at<volatile uint64_t>(slot);
-    *word = entry.value;
-    asm volatile("dc cvac, %0" ::"r"(word) : "memory");
+void write_slot(volatile uint64_t& slot, PhysAddr entry) {
+    slot = entry.value;
+    asm volatile("dc cvac, %0" ::"r"(&slot) : "memory");
 }
 
 }  // namespace
@@ -59,7 +59,8 @@ SpinTable SpinTable::from(const DeviceTree* tree) {
 unsigned call_cores(const SpinTable& table) {
     const PhysAddr entry = image_phys_of(reinterpret_cast<const void*>(&secondary_entry));
     for (unsigned core = 1; core < max_cores; ++core) {
-        write_slot(table.slot[core], entry);
+        write_slot(*ram::at<volatile uint64_t>(table.slot[core]), entry);
+        write_slot(own_spin_table[core], entry);
     }
     asm volatile("dsb sy\n\tsev" ::: "memory");
     unsigned count = 1;

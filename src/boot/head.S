@@ -2,7 +2,8 @@
 //
 // Runs at the physical address where the image was loaded, MMU and data cache off: nothing here may use an absolute
 // address before high_half, nor an exclusive access, which needs cacheable memory (ARM ARM B2.9.1). Core 0 comes in at
-// image_header with x0 = device tree (arm64 boot protocol), the others at secondary_entry from the spin table.
+// image_header with x0 = device tree (arm64 boot protocol), the others at secondary_entry from the spin table. A firmware
+// without its EL3 stub starts all four at image_header: then the others wait in a spin table of ours.
 #include "boot/frame_offsets.h"
 #include "machine/rpi3/layout.h"
 
@@ -25,6 +26,9 @@ image_header:
 
 .type primary_entry, %function
 primary_entry:
+    mrs     x1, mpidr_el1
+    and     x1, x1, #3
+    cbnz    x1, wait_to_be_called
     mov     x20, x0                 // device tree, or what the loader had there
     bl      drop_to_el1
 
@@ -51,6 +55,15 @@ primary_entry:
     bl      forget_cached
     mov     x19, xzr
     b       enable_mmu
+
+// x1: core, not 0. boot/cores.cpp writes the slot and cleans it to memory, which is what is read here.
+wait_to_be_called:
+    adrp    x2, own_spin_table
+    add     x2, x2, :lo12:own_spin_table
+1:  wfe
+    ldr     x3, [x2, x1, lsl #3]
+    cbz     x3, 1b
+    br      x3
 
 .globl secondary_entry
 .type secondary_entry, %function
@@ -128,6 +141,8 @@ drop_to_el1:
     mov     w2, #0x80000000
     str     w2, [x1, #0x08]
 2:  msr     cptr_el3, xzr
+    ldr     x0, =0x30c50830         // SCTLR_EL2 comes out of reset unknown: bits that are one; MMU and caches off
+    msr     sctlr_el2, x0
     mov     x0, #0x5b1              // SCR_EL3 (ARM ARM D17.2.117): RW, HCE, SMD, NS, two bits that are one
     msr     scr_el3, x0
     mov     x0, #0x3c9              // EL2h, everything masked
@@ -201,5 +216,13 @@ high_half:
     bl      enter_kernel            // boot/main.cpp: (core, device tree)
     brk     #0
 .size high_half, . - high_half
+
+// In the file and not in bss, which core 0 clears while the others may look already. Lines of its own.
+.data
+.balign 64
+.globl own_spin_table
+own_spin_table:
+    .quad   0, 0, 0, 0
+.balign 64
 
 .section .note.GNU-stack, "", %progbits

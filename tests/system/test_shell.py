@@ -119,3 +119,12 @@ class UBoot(Case):
         result = run(CMD="uname -s; exit 3", BOOT="uboot")
         self.assertIn("Forklore", result.console)
         self.assertEqual(result.status, 3)
+
+
+class Bare(Case):
+    def test_four_cores_that_start_at_el3_at_once_come_up(self) -> None:
+        typed = self.folder / "typed"
+        typed.write_text("uptime\npoweroff\n")
+        result = run(BOOT="bare", INPUT=str(typed))
+        self.assertIn("on 4 cores", result.console)
+        self.assertEqual(result.status, 0, result.console)

@@ -40,7 +40,8 @@ $(BUILD)/cpputest-source/stamp:
 	@touch $@
 
 RUN_FILES := $(if $(KERNEL),,$(K)/kernel8.img) $(if $(INITRD),,$(BUILD)/initrd.cpio) \
-             $(if $(DTB),,$(BUILD)/rpi3.dtb) $(if $(filter uboot,$(BOOT)),$(BUILD)/uboot/u-boot.bin)
+             $(if $(DTB),,$(BUILD)/rpi3.dtb) $(if $(filter uboot,$(BOOT)),$(BUILD)/uboot/u-boot.bin) \
+             $(if $(filter bare,$(BOOT)),$(BUILD)/forklore.img)
 .PHONY: run-files
 run-files: $(RUN_FILES)
 	@:
