@@ -77,14 +77,19 @@ def line_rows(cross: str, elf: str) -> tuple[list[str], list[Row]]:
     files: dict[str, int] = {}
     rows: list[Row] = []
     current = ""
-    # -WL prints "CU: path:" and "path:" headings with whole paths, then "name line address [view] [x]".
+    paths: dict[str, str] = {}      # of the names that rows have
+    # -WL prints "CU: path:" and "path:" headings with whole paths, then "name line address [view] [x]". After the end of a
+    # sequence the unit's own file comes back without a heading: the row's name says so.
     for line in run([cross + "objdump", "-WL", "--wide", elf]).splitlines():
         if line.endswith((":", ":[++]")) and " 0x" not in line:
             current = re.sub(r"^CU: |:(\[\+\+\])?$", "", line.strip())
+            paths[current.rpartition("/")[2]] = current
             continue
         match = re.match(r"^(\S.*?)\s+(\d+|-)\s+(0x[0-9a-f]+|0)\b", line)
         if not match:
             continue
+        if current.rpartition("/")[2] != match[1]:
+            current = paths.get(match[1], match[1])
         path = tidy(current)
         index = files.setdefault(path, len(files))
         rows.append((int(match[3], 16), index, 0 if match[2] == "-" else int(match[2])))

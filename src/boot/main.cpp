@@ -2,6 +2,7 @@
 #include <span>
 
 #include "boot/cores.h"
+#include "boot/deliberate_fault.h"
 #include "boot/joins.h"
 #include "boot/machine_report.h"
 #include "drivers/devices.h"
@@ -138,6 +139,9 @@ void report_boot() {
     report_boot();                              // the last line of the log
     start_first_process();                      // /bin/init
     release_cores();                            // and everybody runs
+    if (!boot_arguments.fault.empty()) {
+        start_deliberate_fault(boot_arguments.fault);   // how the kernel dies
+    }
     sched_enter_core();                         // this thread has done its work
 }
 

@@ -67,6 +67,10 @@ void print_registers(const KernelFrame& frame) {
                   i % 4 == 3 ? "\n" : " ");
     }
     format_to(out, "\n  sp {}  pc {}  pstate {}\n", KernAddr(frame.sp), KernAddr(frame.pc), KernAddr(frame.pstate));
+    // The caller of a function without a frame of its own is in no frame record, and who jumped to nowhere neither.
+    format_to(out, "  x30 is ");
+    print_place(out, frame.x[30], true);
+    format_to(out, "\n");
 }
 
 void print_locks(const ThreadBase* base) {

@@ -1,0 +1,120 @@
+// Each kind of end that boot/panic.cpp must report; tests/system reads the reports.
+#include "boot/deliberate_fault.h"
+
+#include "base/panic.h"
+#include "kernel/log.h"
+#include "kernel/sched.h"
+#include "machine/spin_lock.h"
+
+extern "C" const char image_start[];
+
+namespace {
+
+SpinLock low{LockRank::Pids, "low"}, high{LockRank::Zone, "high"};
+std::atomic<bool> taken{false}, together{false};
+
+// Another core takes a lock and keeps it for ever.
+void keep_lock(void*) {
+    SpinGuard guard(high);
+    taken.store(true);
+    for (;;) {
+        cpu::relax();
+    }
+}
+
+void let_another_core_keep_lock() {
+    kernel_thread_start("keeper", keep_lock, nullptr).value();
+    while (!taken.load()) {
+        yield();
+    }
+}
+
+void fault_panic() { panic("on purpose", 0x11, 0x22); }
+
+void fault_locks() {
+    let_another_core_keep_lock();
+    SpinGuard guard(low);
+    panic("on purpose, while locks are held");
+}
+
+void panic_too(void*) {
+    (void)cpu::disable_interrupts();
+    taken.store(true);
+    while (!together.load()) {
+        cpu::relax();
+    }
+    panic("on purpose, the other of two");
+}
+
+void fault_twice() {
+    kernel_thread_start("other", panic_too, nullptr).value();
+    while (!taken.load()) {
+        yield();
+    }
+    together.store(true);
+    panic("on purpose, one of two");
+}
+
+// The report prints the names of held locks; this one's can not be read.
+void fault_nested() {
+    static SpinLock nameless{LockRank::Log, reinterpret_cast<const char*>(0xffff'ff00'0000'0000)};
+    SpinGuard guard(nameless);
+    panic("on purpose, with more to come");
+}
+
+void fault_read() { (void)*reinterpret_cast<volatile uint64_t*>(0xffff'ffd0'0000'0008); }
+
+// Through a number: the compiler would refuse to write to a constant.
+void fault_text() { *reinterpret_cast<volatile uint32_t*>(reinterpret_cast<uint64_t>(image_start)) = 0; }
+
+void fault_execute() {
+    alignas(16) static uint32_t code[] = {0xd65f03c0};      // RET
+    reinterpret_cast<void (*)()>(code)();
+}
+
+void fault_undefined() { asm volatile("udf #0"); }
+
+// Each call needs the result of the next, and a piece of stack; there is an end, but no stack reaches it.
+[[gnu::noinline]] uint64_t descend(uint64_t depth) {
+    volatile uint64_t piece[32];
+    piece[depth % 32] = depth;
+    return depth == 0 ? 0 : descend(depth - 1) + piece[depth % 32];
+}
+void fault_stack() { (void)descend(1'000'000); }
+
+void fault_order() {
+    SpinGuard inner(high);
+    SpinGuard outer(low);
+}
+
+void fault_deadlock() {
+    let_another_core_keep_lock();
+    SpinGuard guard(high);
+}
+
+struct Kind {
+    std::string_view name;
+    void (*fault)();
+};
+constexpr Kind kinds[] = {
+    {"panic", fault_panic},     {"locks", fault_locks},         {"twice", fault_twice}, {"nested", fault_nested},
+    {"read", fault_read},       {"text", fault_text},           {"execute", fault_execute}, {"undefined", fault_undefined},
+    {"stack", fault_stack},     {"order", fault_order},         {"deadlock", fault_deadlock},
+};
+
+void commit_fault(void* kind) {
+    static_cast<const Kind*>(kind)->fault();
+    panic("the fault on purpose did no harm");
+}
+
+}  // namespace
+
+void start_deliberate_fault(std::string_view name) {
+    for (const Kind& kind : kinds) {
+        if (kind.name == name) {
+            kernel_thread_start("culprit", commit_fault, const_cast<Kind*>(&kind)).value();
+            return;
+        }
+    }
+    log("boot argument fault={}: no such fault, ignored", name);
+}
