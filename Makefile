@@ -5,6 +5,7 @@
 #   target.mk   tests inside the kernel
 #   coverage.mk what the host's tests reach of the labs' files
 #   verbs.mk    run, test, bench, doctor, help
+#   labs.mk     the labs: grade, check-labs
 #
 # Everything that is made goes to $(BUILD); `make BUILD=/tmp/mine kernel` makes a tree of your own.
 # V=1 shows whole command lines.
@@ -48,4 +49,5 @@ include tools/make/user.mk
 include tools/make/host.mk
 include tools/make/target.mk
 include tools/make/verbs.mk
+include tools/make/labs.mk
 include tools/make/coverage.mk

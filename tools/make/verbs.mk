@@ -2,7 +2,8 @@
 # remembers it, so that the second time costs nothing.
 
 # The recipes get the options as FORKLORE_* variables, unexpanded: `CMD='echo $$HOME'` reaches the guest as typed.
-RUN_OPTIONS := CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY PROFILE
+RUN_OPTIONS := CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY PROFILE \
+               LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
 $(foreach v,$(RUN_OPTIONS),$(eval export FORKLORE_$(v) := $$(value $(v))))
 export FORKLORE_BUILD := $(BUILD)
@@ -23,7 +24,7 @@ $(S)/%.stamp: tools/packages.txt tools/setup.sh
 
 # Installing comes before building: these verbs start make again when everything is there.
 .PHONY: setup run test bench uboot doctor help clean clean-all
-setup: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp
+setup: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp
 	@$(MAKE) $(PARALLEL) $(N)/stamp $(BUILD)/cpputest-source/stamp uboot
 
 $(BUILD)/rpi3.dtb: platforms/rpi3.dts
@@ -50,7 +51,7 @@ run: $(S)/run.stamp $(if $(filter uboot,$(BOOT)),$(S)/uboot.stamp)
 	@$(MAKE) $(PARALLEL) run-files >&2
 	@$(PYTHON) tools/run.py
 
-test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp
+test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp
 	@$(MAKE) $(N)/stamp $(BUILD)/cpputest-source/stamp
 	@$(PYTHON) tools/testrun.py
 

@@ -1,0 +1,77 @@
+"""The grader's command line; make's verbs call it with options as NAME=value or in FORKLORE_* variables.
+
+    grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id] [SEED=N] [OUT=dir] [QUIET=1]
+    check-labs [LAB=N] [SAMPLE=1]
+
+Exit status of grade: 0 full marks, 1 not, 2 the grader or its machine failed. (Make itself turns each failure into 2.)
+"""
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from . import check_labs, reference, report
+from .grade import Printer, Request, grade, new_seed, summary
+from .lab import TREE, Failure, Lab, load
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get("FORKLORE_" + name) or default
+
+
+def number(name: str, default: int) -> int:
+    value = text(name)
+    if value and not value.isdigit():
+        raise Failure(f"{name}={value}: a number is wanted")
+    return int(value) if value else default
+
+
+def the_lab() -> Lab:
+    if not text("LAB"):
+        raise Failure("Which lab? LAB=1, for instance")
+    return load(number("LAB", 0), Path(text("HIDDEN")) if text("HIDDEN") else None)
+
+
+def grade_verb() -> int:
+    lab = the_lab()
+    request = Request(lab, Path(text("SUBMISSION", str(TREE))), number("SEED", 0) or new_seed(), text("CHECK"), number("JOBS", os.cpu_count() or 1))
+    if request.only and request.only not in (check.id for check in lab.checks):
+        raise Failure(f"CHECK={request.only}: lab {lab.number} has no such check")
+    printer = Printer(request, text("QUIET") == "1")
+    print(f"Lab {lab.number}: {lab.title} (seed {request.seed})", flush=True)
+    made = grade(request, reference.prepare_host(lab), printer)
+    report.write(made, request, Path(text("OUT")) if text("OUT") else reference.grade_folder())
+    print(summary(made), flush=True)
+    return made.status
+
+
+def check_labs_verb() -> int:
+    labs = [the_lab()] if text("LAB") else check_labs.all_labs()
+    return check_labs.check_labs(labs, number("JOBS", os.cpu_count() or 1), text("SAMPLE") == "1")
+
+
+VERBS: dict[str, Callable[[], int]] = {"grade": grade_verb, "check-labs": check_labs_verb}
+
+
+def main() -> int:
+    verb, *options = sys.argv[1:] or [""]
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals or not name.isupper():
+            verb = ""
+            break
+        os.environ["FORKLORE_" + name] = value
+    if verb not in VERBS:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        return VERBS[verb]()
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

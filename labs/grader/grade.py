@@ -1,0 +1,97 @@
+"""Grades one submission: from the hand-in to the report. The command line is in __main__.py."""
+import os
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import handin, host_tier, reference, sandbox
+from .inspection import Refused
+from .lab import TREE, Check, Failure, Lab
+from .verdict import Outcome, Report, Verdict, amount
+
+Listener = Callable[[Outcome], None]
+
+
+@dataclass
+class Request:
+    lab: Lab
+    submission: Path
+    seed: int = 0
+    only: str = ""              # one check
+    jobs: int = os.cpu_count() or 1
+
+    def wanted(self, tier: str) -> list[Check]:
+        return [check for check in self.lab.tier(tier) if not self.only or check.id == self.only]
+
+
+def new_seed() -> int:
+    return secrets.randbelow(2**31) + 1
+
+
+def grade(request: Request, files: reference.HostFiles, ended: Listener = lambda outcome: None) -> Report:
+    """Every way to fail ends in a report: a bad hand-in in a refusal, a bad host in `broken`."""
+    lab = request.lab
+    report = Report(lab, request.seed, only=request.only)
+    try:
+        taken = handin.collect(lab, request.submission)
+        if taken.ignored:
+            report.notes.append("Not looked at: " + ", ".join(taken.ignored[:handin.NAMES_SHOWN]) + (", ..." if len(taken.ignored) > handin.NAMES_SHOWN else ""))
+        with sandbox.scratch() as folder:
+            program = host_tier.build(lab, files, folder, taken.text)
+            report.outcomes += host_tier.run_checks(request.wanted("host"), program, request.seed, request.jobs, ended)
+    except (handin.Unusable, Refused) as refusal:
+        report.refused = str(refusal)
+        report.outcomes = [Outcome(check, Verdict.FAIL, "not run: the hand-in was refused") for check in report.asked]
+    except (Failure, OSError) as failure:
+        report.broken = str(failure)
+    return report
+
+
+# --- what is printed ---------------------------------------------------------------------------------------------------------
+
+class Printer:
+    """One line a check as it ends, and for a failure what helps to mend it."""
+
+    def __init__(self, request: Request, quiet: bool = False) -> None:
+        self.request, self.quiet = request, quiet
+        self.colour = sys.stdout.isatty()
+
+    def paint(self, text: str, code: str) -> str:
+        return f"\033[{code}m{text}\033[0m" if self.colour else text
+
+    def __call__(self, outcome: Outcome) -> None:
+        if self.quiet:
+            return
+        check = outcome.check
+        mark, code = {Verdict.PASS: ("pass", "32"), Verdict.FAIL: ("FAIL", "31"), Verdict.INFRASTRUCTURE: ("????", "33")}[outcome.verdict]
+        of = f"{amount(outcome.points)}/{amount(check.points)}"
+        print(f"{self.paint(mark, code)}  {of:>6}  {check.id}{' (bonus)' if check.bonus else ''}", flush=True)
+        if outcome.verdict is Verdict.PASS:
+            return
+        for text in explanation(outcome, self.request):
+            print(f"              {text}", flush=True)
+
+
+def explanation(outcome: Outcome, request: Request) -> list[str]:
+    lines = outcome.what.splitlines()
+    lines += [f"at {frame}" for frame in outcome.trace[:6]] or ([f"at {outcome.place}"] if outcome.place else [])
+    lines.append(f"hint: {' '.join(outcome.check.hint.split())}")
+    if not outcome.check.hidden:
+        lines.append(f"again: {again(outcome.check, request)}")
+    return lines
+
+
+def again(check: Check, request: Request) -> str:
+    where = "" if request.submission.resolve() == TREE else f" SUBMISSION={request.submission}"
+    return f"make grade LAB={request.lab.number}{where} CHECK={check.id} SEED={request.seed}"
+
+
+def summary(report: Report) -> str:
+    if report.broken:
+        return f"No verdict: {report.broken}"
+    if report.infrastructure:
+        return "No verdict: the machine that graded failed; grade again"
+    text = f"{amount(report.score)} of {amount(report.full)} points"
+    return f"{text}: {report.refused}" if report.refused else text

@@ -1,0 +1,34 @@
+# The labs: what the grader (labs/grader/) asks make for, and the verbs people type.
+
+# $(call lab_object,sources): their host objects. Checks may lie outside the tree (HIDDEN=dir).
+lab_object = $(patsubst %,$(H)/asan/%.o,$(patsubst /%,outside/%,$(1)))
+LAB_RUNNER := $(call find,labs/grader/runner,.cpp)
+LAB_PORTABLE = $(call lab_object,$(filter-out $(LAB_REPLACES),$(PORTABLE)))
+LAB_OBJECTS = $(call lab_object,$(LAB_RUNNER) $(filter-out tests/host/main.cpp,$(HOST_SEAM)) $(LAB_CHECKS))
+# The checks are compiled with the grader's headers too.
+$(H)/asan/labs/%.o $(H)/asan/outside/%.o: HOST_FLAGS += -Ilabs
+
+$(H)/asan/outside/%.o: /% $(H)/asan/flags
+	$(call say,HOSTCXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CXX) $(HOST_FLAGS) $(ASAN_FLAGS) -MMD -MP -c $< -o $@
+
+# Builds everything but the submission, then says what there is. LAB_REPLACES, LAB_CHECKS: sources, from lab.yaml.
+.PHONY: grade-objects print
+grade-objects: $(LAB_PORTABLE) $(LAB_OBJECTS)
+	@echo 'PORTABLE=$(LAB_PORTABLE)'
+	@echo 'OBJECTS=$(LAB_OBJECTS)'
+	@echo 'CXX=$(HOST_CXX)'
+	@echo 'FLAGS=$(HOST_FLAGS) $(ASAN_FLAGS)'
+-include $(patsubst %.o,%.d,$(LAB_OBJECTS))
+
+print:
+	@echo '$($(NAME))'
+
+# The grader itself takes the options as FORKLORE_* (verbs.mk).
+GRADER := PYTHONPATH=labs PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m grader
+.PHONY: grade check-labs
+grade: $(S)/run.stamp $(S)/grade.stamp
+	@$(GRADER) grade
+check-labs: $(S)/run.stamp $(S)/grade.stamp
+	@$(GRADER) check-labs
