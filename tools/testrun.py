@@ -228,7 +228,7 @@ def user(only: str) -> Outcome:
         outcome.fail(blamed, f"{last.program if last else 'the boot'} {blamed}: {ending}:\n" + "\n".join(said.splitlines()[-60:]))
         if not last or not blamed:
             break
-        left = [(last.program, f"after={blamed} {options}")] + left[len(sections):]
+        left = [(last.program, f"{options} after={blamed}")] + left[len(sections):]
     if not outcome.passed and not outcome.failed:
         outcome.fail("", f"no test is called {only}")
     return outcome

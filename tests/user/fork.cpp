@@ -1,6 +1,7 @@
 // fork: what the child has and what it does not share.
 #include "user/support/support.h"
 
+#include <sys/resource.h>
 #include <sys/mman.h>
 
 TEST_GROUP(Fork) {};
@@ -165,4 +166,144 @@ TEST(Fork, the_childs_writes_of_many_pages_leave_the_parents_alone) {
     }
     munmap(block, pages * 4096);
     LONGS_EQUAL(pages, right);
+}
+
+TEST(Fork, what_the_child_maps_unmaps_and_protects_is_its_own_affair) {
+    auto* page = static_cast<volatile char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    CHECK(page != MAP_FAILED);
+    page[0] = 1;
+    in_child([&] { return mprotect(const_cast<char*>(page), 4096, PROT_READ); });
+    page[0] = 2;
+    in_child([&] { return munmap(const_cast<char*>(page), 4096); });
+    const char seen = page[0];
+    munmap(const_cast<char*>(page), 4096);
+    LONGS_EQUAL(2, seen);
+}
+
+TEST(Fork, protection_is_inherited) {
+    auto* page = static_cast<char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    CHECK(page != MAP_FAILED);
+    page[0] = 1;
+    mprotect(page, 4096, PROT_READ);
+    const int status = in_child([&] {
+        *const_cast<volatile char*>(page) = 2;
+        return 0;
+    });
+    munmap(page, 4096);
+    LONGS_EQUAL(SIGSEGV, killed_by(status));
+}
+
+TEST(Fork, a_page_that_was_never_touched_is_zero_in_both_and_private) {
+    auto* page = static_cast<volatile char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    CHECK(page != MAP_FAILED);
+    const int status = in_child([&] {
+        const char first = page[7];
+        page[7] = 5;
+        return first;
+    });
+    const char seen = page[7];
+    munmap(const_cast<char*>(page), 4096);
+    LONGS_EQUAL(0, exited(status));
+    LONGS_EQUAL(0, seen);
+}
+
+TEST(Fork, a_shared_page_that_was_never_touched_is_shared) {
+    auto* page = static_cast<volatile char*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    CHECK(page != MAP_FAILED);
+    in_child([&] {
+        page[7] = 5;
+        return 0;
+    });
+    const char seen = page[7];
+    munmap(const_cast<char*>(page), 4096);
+    LONGS_EQUAL(5, seen);
+}
+
+TEST(Fork, memory_stays_apart_over_three_generations) {
+    variable = 1;
+    LONGS_EQUAL(0, exited(in_child([] {
+        variable = 2;
+        const int below = exited(in_child([] {
+            const int found = variable;
+            variable = 3;
+            return found;
+        }));
+        return below == 2 && variable == 2 ? 0 : 1;
+    })));
+    LONGS_EQUAL(1, variable);
+}
+
+TEST(Fork, a_child_that_lives_on_keeps_its_view_when_the_parent_writes_everything) {
+    constexpr int pages = 64;
+    static int block[pages][1024];
+    for (auto& page : block) {
+        page[0] = 1;
+    }
+    Gate gate;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        gate.pass();
+        int sum = 0;
+        for (auto& page : block) {
+            sum += page[0];
+        }
+        _exit(sum);
+    }
+    for (auto& page : block) {
+        page[0] = 2;
+    }
+    gate.open();
+    int status;
+    waitpid(pid, &status, 0);
+    LONGS_EQUAL(pages, exited(status));
+}
+
+TEST(Fork, umask_directory_group_session_and_nice_level_are_inherited) {
+    const mode_t mask = umask(031);
+    const pid_t group = getpgrp(), session = getsid(0);
+    chdir("/tmp");
+    const int status = in_child([&] {
+        char path[64];
+        return strcmp(getcwd(path, sizeof path), "/tmp") == 0 && umask(0) == 031 && getpgrp() == group && getsid(0) == session ? 0 : 1;
+    });
+    chdir("/");
+    const mode_t kept = umask(mask);
+    LONGS_EQUAL(0, exited(status));
+    LONGS_EQUAL(031, kept);
+}
+
+TEST(Fork, the_childs_times_start_at_zero) {
+    for (int i = 0; i < 3'000'000; ++i) {
+        asm volatile("");
+    }
+    struct rusage own;
+    getrusage(RUSAGE_SELF, &own);
+    const int status = in_child([&] {
+        struct rusage usage, children;
+        getrusage(RUSAGE_SELF, &usage);
+        getrusage(RUSAGE_CHILDREN, &children);
+        return (usage.ru_utime.tv_sec < own.ru_utime.tv_sec || usage.ru_utime.tv_usec < own.ru_utime.tv_usec) &&
+               children.ru_utime.tv_sec == 0 && children.ru_utime.tv_usec == 0 ? 0 : 1;
+    });
+    LONGS_EQUAL(0, exited(status));
+}
+
+TEST(Fork, pids_are_not_given_twice_while_a_zombie_has_them) {
+    pid_t pids[30];
+    for (pid_t& pid : pids) {
+        pid = fork();
+        if (pid == 0) {
+            _exit(0);
+        }
+    }
+    int twice = 0;
+    for (int i = 0; i < 30; ++i) {
+        for (int j = 0; j < i; ++j) {
+            twice += pids[i] == pids[j];
+        }
+    }
+    for (const pid_t pid : pids) {
+        waitpid(pid, nullptr, 0);
+    }
+    LONGS_EQUAL(0, twice);
 }

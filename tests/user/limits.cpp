@@ -1,6 +1,7 @@
 // Limits, priority, usage, time.
 #include "user/support/support.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -94,4 +95,137 @@ TEST(Limits, uname_names_the_system) {
     struct utsname name;
     LONGS_EQUAL(0, uname(&name));
     LONGS_EQUAL(0, strcmp(name.sysname, "Forklore"));
+}
+
+TEST(Limits, RLIMIT_AS_bounds_what_is_mapped) {
+    LONGS_EQUAL(ENOMEM, exited(in_child([] {
+        const struct rlimit limit = {16 << 20, 16 << 20};
+        setrlimit(RLIMIT_AS, &limit);
+        if (mmap(nullptr, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) {
+            return -1;
+        }
+        return mmap(nullptr, 16 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? errno : 0;
+    })));
+}
+
+TEST(Limits, RLIMIT_DATA_bounds_the_heap) {
+    LONGS_EQUAL(ENOMEM, exited(in_child([] {
+        const struct rlimit limit = {2 << 20, 2 << 20};
+        setrlimit(RLIMIT_DATA, &limit);
+        return sbrk(8 << 20) == reinterpret_cast<void*>(-1) ? errno : 0;
+    })));
+}
+
+[[gnu::noinline]] static int use_stack(size_t bytes) {
+    volatile char block[4096];
+    block[0] = 1;
+    return bytes < sizeof block ? 0 : use_stack(bytes - sizeof block) + block[0];
+}
+
+TEST(Limits, RLIMIT_STACK_bounds_the_stack) {
+    LONGS_EQUAL(0, exited(in_child([] { return use_stack(3 << 20) > 0 ? 0 : 1; })));
+    LONGS_EQUAL(SIGSEGV, killed_by(in_child([] {
+        const struct rlimit limit = {1 << 20, 1 << 20};
+        setrlimit(RLIMIT_STACK, &limit);
+        return use_stack(3 << 20) > 0 ? 0 : 1;
+    })));
+}
+
+TEST(Limits, RLIMIT_FSIZE_bounds_a_file_by_SIGXFSZ_and_EFBIG) {
+    const auto write_too_much = [] {
+        const struct rlimit limit = {1000, 1000};
+        setrlimit(RLIMIT_FSIZE, &limit);
+        static char block[600];
+        const int fd = open("/tmp/large", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (write(fd, block, 600) != 600 || write(fd, block, 600) != 400) {
+            return 1;
+        }
+        return write(fd, block, 1) == -1 ? errno : 0;
+    };
+    const int killed = in_child(write_too_much);
+    const int refused = in_child([&] {
+        signal(SIGXFSZ, SIG_IGN);
+        return write_too_much();
+    });
+    unlink("/tmp/large");
+    LONGS_EQUAL(SIGXFSZ, killed_by(killed));
+    LONGS_EQUAL(EFBIG, exited(refused));
+}
+
+TEST(Limits, RLIMIT_NPROC_counts_the_living_and_a_place_comes_back_when_a_child_is_waited_for) {
+    LONGS_EQUAL(0, exited(in_child([] {
+        const struct rlimit limit = {3, 3};
+        setrlimit(RLIMIT_NPROC, &limit);
+        setuid(4712);
+        Gate gate;
+        int made = 0;
+        for (pid_t pid; made < 10 && (pid = fork()) != -1; ++made) {
+            if (pid == 0) {
+                gate.pass();
+                _exit(0);
+            }
+        }
+        const int error = errno;
+        for (int i = 0; i < made; ++i) {
+            gate.open();
+        }
+        wait(nullptr);
+        const pid_t again = fork();
+        if (again == 0) {
+            _exit(0);
+        }
+        while (wait(nullptr) != -1) {
+        }
+        return error == EAGAIN && made >= 1 && made <= 3 && again > 0 ? 0 : made + 10;
+    })));
+}
+
+TEST(Limits, root_forks_beyond_RLIMIT_NPROC) {
+    LONGS_EQUAL(0, exited(in_child([] {
+        const struct rlimit limit = {1, 1};
+        setrlimit(RLIMIT_NPROC, &limit);
+        return exited(in_child([] { return 0; }));
+    })));
+}
+
+TEST(Limits, a_user_lowers_the_maximum_but_does_not_raise_it) {
+    LONGS_EQUAL(EPERM, exited(in_child([] {
+        setuid(1000);
+        const struct rlimit lower = {10, 20}, higher = {10, 30};
+        LEAVE_UNLESS(setrlimit(RLIMIT_NOFILE, &lower) == 0);
+        return setrlimit(RLIMIT_NOFILE, &higher) == -1 ? errno : 0;
+    })));
+}
+
+TEST(Limits, a_childs_limits_are_its_own) {
+    struct rlimit before, after;
+    getrlimit(RLIMIT_NOFILE, &before);
+    in_child([] {
+        const struct rlimit limit = {9, 9};
+        return setrlimit(RLIMIT_NOFILE, &limit);
+    });
+    getrlimit(RLIMIT_NOFILE, &after);
+    LONGS_EQUAL(before.rlim_cur, after.rlim_cur);
+}
+
+TEST(Limits, with_no_place_for_a_descriptor_dup_open_and_pipe_are_EMFILE) {
+    LONGS_EQUAL(0, exited(in_child([] {
+        const struct rlimit limit = {4, 4};
+        setrlimit(RLIMIT_NOFILE, &limit);
+        close(3);
+        int ends[2] = {-7, -7};
+        LEAVE_UNLESS(pipe(ends) == -1 && errno == EMFILE && ends[0] == -7);
+        LEAVE_UNLESS(dup(0) == 3);
+        LEAVE_UNLESS(dup(0) == -1 && errno == EMFILE);
+        LEAVE_UNLESS(open("/dev/null", O_RDONLY) == -1 && errno == EMFILE);
+        LEAVE_UNLESS(dup2(0, 4) == -1 && errno == EBADF);
+        return 0;
+    })));
+}
+
+TEST(Limits, setuid_by_a_user_to_another_is_EPERM) {
+    LONGS_EQUAL(EPERM, exited(in_child([] {
+        setuid(1000);
+        return setuid(0) == -1 ? errno : 0;
+    })));
 }

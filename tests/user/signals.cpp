@@ -168,3 +168,308 @@ TEST(Signals, kill_with_signal_0_only_asks) {
 TEST(Signals, a_signal_that_is_none_is_EINVAL) {
     FAILS_WITH(EINVAL, kill(getpid(), 99));
 }
+
+// Catches `number` for the life of the object.
+struct Caught {
+    int number;
+    struct sigaction old;
+    explicit Caught(int caught, int flags = 0, void (*handler)(int) = note) : number(caught) {
+        struct sigaction action = {};
+        action.sa_handler = handler;
+        action.sa_flags = flags;
+        seen = 0;
+        sigaction(number, &action, &old);
+    }
+    ~Caught() { sigaction(number, &old, nullptr); }
+};
+static sigset_t set_of(int number) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    return set;
+}
+
+TEST(Signals, one_that_is_sent_twice_while_blocked_comes_once) {
+    Caught caught(SIGUSR1);
+    const sigset_t set = set_of(SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    raise(SIGUSR1);
+    raise(SIGUSR1);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    LONGS_EQUAL(1, seen);
+}
+
+TEST(Signals, SIGKILL_and_SIGSTOP_cannot_be_blocked) {
+    sigset_t set, now;
+    sigfillset(&set);
+    LONGS_EQUAL(0, sigprocmask(SIG_BLOCK, &set, nullptr));
+    sigprocmask(SIG_UNBLOCK, &set, &now);
+    LONGS_EQUAL(0, sigismember(&now, SIGKILL));
+    LONGS_EQUAL(0, sigismember(&now, SIGSTOP));
+    LONGS_EQUAL(1, sigismember(&now, SIGTERM));
+}
+
+TEST(Signals, a_signal_is_blocked_while_its_handler_runs) {
+    static int depth, deepest;
+    depth = deepest = 0;
+    Caught caught(SIGUSR1, 0, [](int) {
+        deepest = ++depth > deepest ? depth : deepest;
+        if (seen == 0) {
+            seen = 1;
+            raise(SIGUSR1);
+        }
+        --depth;
+    });
+    raise(SIGUSR1);
+    LONGS_EQUAL(1, deepest);
+}
+
+TEST(Signals, with_SA_NODEFER_a_handler_may_be_interrupted_by_its_own_signal) {
+    static int depth, deepest;
+    depth = deepest = 0;
+    Caught caught(SIGUSR1, SA_NODEFER, [](int) {
+        deepest = ++depth > deepest ? depth : deepest;
+        if (seen == 0) {
+            seen = 1;
+            raise(SIGUSR1);
+        }
+        --depth;
+    });
+    raise(SIGUSR1);
+    LONGS_EQUAL(2, deepest);
+}
+
+TEST(Signals, the_actions_mask_is_blocked_while_the_handler_runs) {
+    static bool interrupted, inside;
+    interrupted = inside = false;
+    Caught other(SIGUSR2, 0, [](int) { interrupted = inside; });
+    struct sigaction action = {}, old;
+    action.sa_handler = [](int) {
+        inside = true;
+        raise(SIGUSR2);
+        inside = false;
+    };
+    sigaddset(&action.sa_mask, SIGUSR2);
+    sigaction(SIGUSR1, &action, &old);
+    raise(SIGUSR1);
+    sigaction(SIGUSR1, &old, nullptr);
+    CHECK_FALSE(interrupted);
+}
+
+TEST(Signals, with_SA_RESETHAND_the_second_time_is_the_default) {
+    LONGS_EQUAL(SIGUSR1, killed_by(in_child([] {
+        catch_signal(SIGUSR1, static_cast<int>(SA_RESETHAND));
+        raise(SIGUSR1);
+        if (seen != 1) {
+            return 1;
+        }
+        raise(SIGUSR1);
+        return 2;
+    })));
+}
+
+TEST(Signals, a_child_of_fork_has_its_parents_handlers_and_mask_but_nothing_pending) {
+    Caught caught(SIGUSR1);
+    const sigset_t set = set_of(SIGUSR2);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    signal(SIGUSR2, note);
+    raise(SIGUSR2);
+    const int status = in_child([] {
+        sigset_t mask, pending;
+        sigprocmask(SIG_BLOCK, nullptr, &mask);
+        sigpending(&pending);
+        raise(SIGUSR1);
+        return seen == 1 && sigismember(&mask, SIGUSR2) && !sigismember(&pending, SIGUSR2) ? 0 : 1;
+    });
+    signal(SIGUSR2, SIG_IGN);
+    signal(SIGUSR2, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    LONGS_EQUAL(0, exited(status));
+}
+
+TEST(Signals, a_blocked_signal_that_becomes_ignored_is_forgotten) {
+    const sigset_t set = set_of(SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    raise(SIGTERM);
+    signal(SIGTERM, SIG_IGN);
+    sigset_t pending;
+    sigpending(&pending);
+    signal(SIGTERM, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    LONGS_EQUAL(0, sigismember(&pending, SIGTERM));
+}
+
+TEST(Signals, a_handler_is_told_who_sent_it) {
+    static pid_t sender;
+    static uid_t user;
+    struct sigaction action = {}, old;
+    action.sa_sigaction = [](int, siginfo_t* info, void*) {
+        sender = info->si_pid;
+        user = info->si_uid;
+        seen = 1;
+    };
+    action.sa_flags = SA_SIGINFO | SA_RESTART;
+    sigaction(SIGUSR1, &action, &old);
+    seen = 0;
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        kill(parent, SIGUSR1);
+        _exit(0);
+    }
+    waitpid(pid, nullptr, 0);
+    sigaction(SIGUSR1, &old, nullptr);
+    LONGS_EQUAL(1, seen);
+    LONGS_EQUAL(pid, sender);
+    LONGS_EQUAL(0, user);
+}
+
+TEST(Signals, SIGCHLD_comes_when_a_child_stops_unless_SA_NOCLDSTOP_says_no) {
+    constexpr int both[] = {SA_RESTART, SA_RESTART | SA_NOCLDSTOP};
+    for (const int flags : both) {
+        Caught caught(SIGCHLD, flags);
+        const pid_t pid = fork();
+        if (pid == 0) {
+            raise(SIGSTOP);
+            _exit(0);
+        }
+        waitpid(pid, nullptr, WUNTRACED);
+        const int when_stopped = seen;
+        kill(pid, SIGKILL);
+        waitpid(pid, nullptr, 0);
+        LONGS_EQUAL((flags & SA_NOCLDSTOP) != 0 ? 0 : 1, when_stopped);
+    }
+}
+
+TEST(Signals, a_stopped_process_handles_what_came_meanwhile_when_it_goes_on) {
+    Gate gate;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        catch_signal(SIGUSR1);
+        gate.open();
+        raise(SIGSTOP);
+        _exit(seen);
+    }
+    gate.pass();
+    waitpid(pid, nullptr, WUNTRACED);
+    kill(pid, SIGUSR1);
+    const int state = state_of(pid);
+    kill(pid, SIGCONT);
+    int status;
+    waitpid(pid, &status, 0);
+    LONGS_EQUAL(FL_PROC_STOPPED, state);
+    LONGS_EQUAL(1, exited(status));
+}
+
+TEST(Signals, those_that_are_ignored_by_default_do_nothing) {
+    raise(SIGCHLD);
+    raise(SIGURG);
+    raise(SIGWINCH);
+    raise(SIGCONT);
+}
+
+TEST(Signals, an_alarm_is_not_inherited_and_is_kept_over_exec) {
+    LONGS_EQUAL(0, exited(in_child([] {
+        alarm(100);
+        return exited(in_child([] { return static_cast<int>(alarm(0)); }));
+    })));
+    LONGS_EQUAL(SIGALRM, killed_by(in_child([] {
+        ualarm(30'000, 0);
+        return execl("/bin/sleep", "sleep", "100", nullptr);
+    })));
+}
+
+TEST(Signals, alarm_tells_how_long_the_last_one_had_left) {
+    const unsigned before = alarm(100);
+    const unsigned left = alarm(before);
+    CHECK(left >= 99 && left <= 100);
+}
+
+TEST(Signals, a_timer_with_an_interval_comes_again) {
+    Caught caught(SIGALRM);
+    const struct itimerval timer = {{0, 2'000}, {0, 2'000}}, none = {};
+    setitimer(ITIMER_REAL, &timer, nullptr);
+    for (int i = 0; i < 10'000 && seen < 3; ++i) {
+        usleep(1'000);
+    }
+    setitimer(ITIMER_REAL, &none, nullptr);
+    CHECK(seen >= 3);
+}
+
+TEST(Signals, pause_returns_when_a_handler_has_run) {
+    Caught caught(SIGUSR1);
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        for (;;) {
+            kill(parent, SIGUSR1);
+            usleep(1'000);
+        }
+    }
+    errno = 0;
+    const int result = pause();
+    const int error = errno;
+    kill(pid, SIGKILL);
+    while (waitpid(pid, nullptr, 0) == -1) {
+    }
+    LONGS_EQUAL(-1, result);
+    LONGS_EQUAL(EINTR, error);
+}
+
+TEST(Signals, a_read_with_SA_RESTART_goes_on_after_the_handler) {
+    static Gate* gate;
+    Gate pipe;
+    gate = &pipe;
+    Caught caught(SIGALRM, SA_RESTART, [](int) {
+        seen = 1;
+        gate->open();
+    });
+    ualarm(20'000, 0);
+    char byte = 0;
+    LONGS_EQUAL(1, read(pipe.reader(), &byte, 1));
+    LONGS_EQUAL('x', byte);
+    LONGS_EQUAL(1, seen);
+}
+
+TEST(Signals, an_unknown_way_to_change_the_mask_is_EINVAL_and_changes_nothing) {
+    sigset_t set, before, after;
+    sigfillset(&set);
+    sigprocmask(SIG_BLOCK, nullptr, &before);
+    FAILS_WITH(EINVAL, sigprocmask(17, &set, nullptr));
+    sigprocmask(SIG_BLOCK, nullptr, &after);
+    LONGS_EQUAL(before, after);
+}
+
+TEST(Signals, the_number_0_has_no_action) {
+    struct sigaction action = {};
+    FAILS_WITH(EINVAL, sigaction(0, &action, nullptr));
+    FAILS_WITH(EINVAL, sigaction(NSIG, &action, nullptr));
+    FAILS_WITH(EINVAL, sigaction(SIGSTOP, &action, nullptr));
+}
+
+TEST(Signals, abort_ends_by_SIGABRT_also_when_it_is_ignored_or_blocked) {
+    LONGS_EQUAL(SIGABRT, killed_by(in_child([] {
+        abort();
+        return 0;
+    })));
+}
+
+TEST(Signals, a_fault_whose_signal_is_blocked_ends_the_process) {
+    LONGS_EQUAL(SIGSEGV, killed_by(in_child([] {
+        const sigset_t set = set_of(SIGSEGV);
+        sigprocmask(SIG_BLOCK, &set, nullptr);
+        return *wild_pointer(16);
+    })));
+}
+
+TEST(Signals, a_frame_that_does_not_fit_on_the_stack_ends_the_process_with_SIGSEGV) {
+    LONGS_EQUAL(SIGSEGV, killed_by(in_child([] {
+        catch_signal(SIGUSR1);
+        const long number = SIGUSR1, pid = getpid();
+        register long x8 asm("x8") = SYS_kill;
+        register long x0 asm("x0") = pid;
+        register long x1 asm("x1") = number;
+        asm volatile("mov x9, #64\n\tmov sp, x9\n\tsvc #0" : "+r"(x0), "+r"(x1) : "r"(x8) : "x9", "memory");
+        return 0;
+    })));
+}

@@ -136,3 +136,160 @@ TEST(Threads, fork_in_a_thread_makes_a_process_of_one_thread) {
         return 0;
     })));
 }
+
+static void* spin(void*) {
+    for (;;) {
+        sched_yield();
+    }
+}
+static void start(void* (*body)(void*), void* argument = nullptr) {
+    pthread_t thread;
+    pthread_create(&thread, nullptr, body, argument);
+}
+
+TEST(Threads, exit_ends_them_all_with_its_status) {
+    LONGS_EQUAL(9, exited(in_child([] {
+        start(spin);
+        start(spin);
+        return 9;
+    })));
+}
+
+TEST(Threads, exit_by_another_thread_than_the_first_gives_the_status) {
+    LONGS_EQUAL(8, exited(in_child([] {
+        start(spin);
+        start([](void*) -> void* { _exit(8); });
+        for (;;) {
+            pause();
+        }
+        return 0;
+    })));
+}
+
+TEST(Threads, the_process_ends_when_the_last_of_them_has_ended) {
+    LONGS_EQUAL(0, exited(in_child([] {
+        start([](void*) -> void* {
+            usleep(2'000);
+            return nullptr;
+        });
+        pthread_exit(nullptr);
+        return 1;
+    })));
+}
+
+TEST(Threads, a_fatal_signal_ends_them_all) {
+    LONGS_EQUAL(SIGTERM, killed_by(in_child([] {
+        start(spin);
+        start([](void*) -> void* {
+            raise(SIGTERM);
+            return nullptr;
+        });
+        for (;;) {
+            pause();
+        }
+        return 0;
+    })));
+}
+
+TEST(Threads, a_fault_of_one_ends_them_all) {
+    LONGS_EQUAL(SIGSEGV, killed_by(in_child([] {
+        start(spin);
+        start([](void*) -> void* {
+            uintptr_t address = 16;
+            asm("" : "+r"(address));
+            return *reinterpret_cast<void* volatile*>(address);
+        });
+        for (;;) {
+            pause();
+        }
+        return 0;
+    })));
+}
+
+TEST(Threads, a_stop_stops_them_all) {
+    static volatile uint32_t* count;
+    count = static_cast<uint32_t*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    const pid_t pid = fork();
+    if (pid == 0) {
+        for (int i = 0; i < 3; ++i) {
+            start([](void*) -> void* {
+                for (;;) {
+                    __atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
+                    sched_yield();
+                }
+            });
+        }
+        spin(nullptr);
+    }
+    while (*count < 100) {
+        usleep(1'000);
+    }
+    kill(pid, SIGSTOP);
+    int status;
+    waitpid(pid, &status, WUNTRACED);
+    const uint32_t then = *count;
+    usleep(20'000);
+    const uint32_t later = *count;
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    munmap(const_cast<uint32_t*>(count), 4096);
+    LONGS_EQUAL(SIGSTOP, stopped_by(status));
+    LONGS_EQUAL(then, later);
+}
+
+TEST(Threads, a_signal_to_the_process_goes_to_one_that_does_not_block_it) {
+    LONGS_EQUAL(0, exited(in_child([] {
+        static volatile pthread_t handled_by;
+        static pthread_t other;
+        handled_by = ~pthread_t{0};
+        signal(SIGUSR1, [](int) { handled_by = pthread_self(); });
+        pthread_create(&other, nullptr, [](void*) -> void* {
+            while (handled_by == ~pthread_t{0}) {
+                usleep(1'000);
+            }
+            return nullptr;
+        }, nullptr);
+        sigset_t set;
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR1);
+        sigprocmask(SIG_BLOCK, &set, nullptr);
+        kill(getpid(), SIGUSR1);
+        pthread_join(other, nullptr);
+        return handled_by == other ? 0 : 1;
+    })));
+}
+
+TEST(Threads, all_have_one_pid_and_each_its_own_tid) {
+    LONGS_EQUAL(0, exited(in_child([] {
+        static int tid, pid;
+        pthread_t thread;
+        pthread_create(&thread, nullptr, [](void*) -> void* {
+            tid = gettid();
+            pid = getpid();
+            return nullptr;
+        }, nullptr);
+        pthread_join(thread, nullptr);
+        return pid == getpid() && tid != gettid() ? 0 : 1;
+    })));
+}
+
+TEST(Threads, fork_while_others_allocate_leaves_the_child_a_heap_that_works) {
+    LONGS_EQUAL(0, exited(in_child([] {
+        for (int i = 0; i < 3; ++i) {
+            start([](void*) -> void* {
+                for (;;) {
+                    free(malloc(100));
+                }
+            });
+        }
+        for (int i = 0; i < 20; ++i) {
+            const int status = in_child([] {
+                void* block = malloc(1000);
+                free(block);
+                return block != nullptr ? 0 : 1;
+            });
+            LEAVE_UNLESS(exited(status) == 0);
+        }
+        return 0;
+    })));
+}

@@ -84,6 +84,16 @@ bool Ledger::differs(const Ledger& before, char* text, unsigned long size) const
     return text != start;
 }
 
+void Ledger::settle() {
+    int still = 0;
+    for (int i = 0; i < 200 && still < 4; ++i) {
+        before = now();
+        usleep(5'000);
+        after = now();
+        still = after.differs(before, difference, sizeof difference) ? 0 : still + 1;
+    }
+}
+
 void LedgerPlugin::preTestAction(UtestShell&, TestResult& result) {
     failures_before_ = result.getFailureCount();
     fflush(stdout);     // the test's name is out before anything can go wrong

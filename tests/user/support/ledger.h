@@ -14,6 +14,8 @@ public:
     static Ledger now();
     // Writes what differs from `before` to `text`; false if nothing does.
     bool differs(const Ledger& before, char* text, unsigned long size) const;
+    // Waits until nothing moves any more: who started this program, and what ran before it, have their last steps to take.
+    static void settle();
 
 private:
     static constexpr int max_zones = 64;

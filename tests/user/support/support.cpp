@@ -20,3 +20,18 @@ bool wait_for_state(pid_t pid, int state) {
     }
     return false;
 }
+
+const char* program_path = "";
+
+int Role::play(const char* name) {
+    for (const Role* role = first_; role != nullptr; role = role->next_) {
+        if (strcmp(role->name_, name) == 0) {
+            return role->run_();
+        }
+    }
+    return 127;
+}
+
+int become(const char* role) {
+    return execl(program_path, program_path, "role", role, nullptr);
+}

@@ -78,3 +78,22 @@ private:
 int state_of(pid_t pid);
 // Waits until a process is in that state; false after ten guest seconds.
 bool wait_for_state(pid_t pid, int state);
+
+// Another face of the same program: what a test's child execs, `return become("name")`.
+class Role {
+public:
+    Role(const char* name, int (*run)()) : name_(name), run_(run), next_(first_) { first_ = this; }
+    static int play(const char* name);      // 127 if there is none of that name
+
+private:
+    const char* name_;
+    int (*run_)();
+    const Role* next_;
+    static inline const Role* first_ = nullptr;
+};
+#define ROLE(name)                                        \
+    static int role_##name();                             \
+    static const Role role_entry_##name(#name, role_##name); \
+    static int role_##name()
+int become(const char* role);
+extern const char* program_path;
