@@ -1,0 +1,151 @@
+// System calls at random, from a seed, by a user without rights: whatever they do, the machine goes on and holds what it held.
+//
+// FUZZ_SEED and FUZZ_ROUNDS in the environment choose another or a longer run. Each round is a process that makes calls until
+// it ends, hangs or has made enough; a counter that both share tells the test whether it gets on.
+#include "user/support/support.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+namespace {
+
+constexpr uid_t nobody = 4713;
+constexpr int calls_a_round = 400;
+
+volatile uint32_t* progress;
+
+// Numerical Recipes' generator, the high bits.
+class Random {
+public:
+    explicit Random(uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15u + 1) {}
+    uint64_t next() {
+        state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+        return state_ >> 33 | state_ << 31;
+    }
+    uint64_t below(uint64_t limit) { return (next() >> 8) % limit; }
+    template <typename T, size_t Size>
+    T one_of(const T (&values)[Size]) {
+        return values[below(Size)];
+    }
+
+private:
+    uint64_t state_;
+};
+
+char buffer[16384] __attribute__((aligned(16)));
+
+uint64_t random_argument(Random& random) {
+    static const char* const paths[] = {"/tmp/fuzz", "/tmp/fuzz/a", "/tmp/fuzz/b", "/tmp/fuzz/a/c", "/tmp/fuzz/../fuzz/b", "a", "b", ".", "..", "",
+                                        "/bin/true", "/dev/null", "/dev/zero"};
+    constexpr uint64_t numbers[] = {0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 31, 64, 255, 256, 4095, 4096, 4097, 65536, 1 << 20, 1u << 31,
+                                    0xffffffff, 0x7fffffffffffffff, 0x8000000000000000, ~0ull, ~0ull - 1, ~0ull - 4095};
+    constexpr uint64_t places[] = {8, 0xfff8, 0x10000, 0x400000, 0x30000000, 0x3ffffff8, 0x40000000, 0x0080000000000000,
+                                   0xffffff8000000000, 0xffffff8000080000, 0xfffffffffffffff0};
+    switch (random.below(8)) {
+    case 0: return reinterpret_cast<uint64_t>(random.one_of(paths));
+    case 1: return random.one_of(places);
+    case 2:
+    case 3: return reinterpret_cast<uint64_t>(buffer) + random.below(sizeof buffer);
+    case 4: return random.next();
+    case 5: return random.below(16);
+    default: return random.one_of(numbers);
+    }
+}
+
+// Calls that would make the machine, not only the process, another one for the tests after this. A user may not do them, but
+// that is not what is tried here.
+bool spared(uint64_t number) { return number == SYS_reboot || number == SYS_clock_settime; }
+// Calls that mostly end the process: fewer of them.
+bool ends_soon(uint64_t number) {
+    return number == SYS_exit || number == SYS_execve || number == SYS_sigreturn || number == SYS_thread_exit || number == SYS_kill;
+}
+
+// The calls of the process and of all its descendants together are bounded.
+[[noreturn]] void call_at_random(uint64_t seed) {
+    Random random(seed);
+    const uint32_t last = *progress + calls_a_round;
+    const struct rlimit processes = {8, 8}, memory = {32 << 20, 32 << 20}, size = {1 << 20, 1 << 20};
+    setrlimit(RLIMIT_NPROC, &processes);
+    setrlimit(RLIMIT_AS, &memory);
+    setrlimit(RLIMIT_FSIZE, &size);
+    setsid();
+    chdir("/tmp/fuzz");
+    setgid(nobody);
+    setuid(nobody);
+    for (int fd = 0; fd < 3; ++fd) {        // the console stays as it is
+        close(fd);
+    }
+    for (char& byte : buffer) {
+        byte = static_cast<char>(random.next());
+    }
+    while (__atomic_fetch_add(progress, 1, __ATOMIC_RELAXED) < last) {
+        const uint64_t number = random.below(SYS_COUNT + 2);
+        uint64_t arguments[6];
+        for (uint64_t& argument : arguments) {
+            argument = random_argument(random);
+        }
+        if (!spared(number) && !(ends_soon(number) && random.below(8) != 0)) {
+            syscall(static_cast<long>(number), arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+        }
+    }
+    _exit(0);
+}
+
+// Ends all that the user has, wherever it went.
+void end_all_of_nobody() {
+    in_child([] {
+        setuid(nobody);
+        kill(-1, SIGKILL);
+        return 0;
+    });
+}
+
+// Waits until the round has ended or does not get on any more.
+void watch(pid_t pid) {
+    uint32_t last = *progress;
+    for (int idle = 0; idle < 10; ++idle) {
+        if (waitpid(pid, nullptr, WNOHANG) == pid) {
+            return;
+        }
+        usleep(2'000);
+        if (*progress != last) {
+            last = *progress;
+            idle = 0;
+        }
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+}
+
+uint64_t setting(const char* name, uint64_t otherwise) {
+    const char* text = getenv(name);
+    return text != nullptr ? strtoull(text, nullptr, 0) : otherwise;
+}
+
+}  // namespace
+
+TEST_GROUP(Fuzz) {};
+
+TEST(Fuzz, calls_at_random_by_a_user_leave_the_machine_as_it_was) {
+    const uint64_t seed = setting("FUZZ_SEED", 1), rounds = setting("FUZZ_ROUNDS", 40);
+    progress = static_cast<uint32_t*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+    CHECK(progress != MAP_FAILED);
+    *progress = 0;
+    for (uint64_t round = 0; round < rounds; ++round) {
+        mkdir("/tmp/fuzz", 0777);
+        chmod("/tmp/fuzz", 0777);
+        const pid_t pid = fork();
+        if (pid == 0) {
+            call_at_random(seed + round);
+        }
+        CHECK(pid > 0);
+        watch(pid);
+        end_all_of_nobody();
+        system("rm -rf /tmp/fuzz");
+    }
+    const uint32_t made = *progress;
+    munmap(const_cast<uint32_t*>(progress), 4096);
+    CHECK(made > rounds * 20);      // most rounds got somewhere
+}
