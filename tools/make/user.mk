@@ -30,6 +30,8 @@ USER_FLAGS += -U__linux__ -U__linux -Ulinux -U__gnu_linux__ -D__forklore__=1
 # Static programs at a fixed address, no stack-protector or thread-local support in the C library.
 USER_FLAGS += -fno-pic -fno-pie -fno-stack-protector -mno-outline-atomics -mcpu=cortex-a53
 USER_FLAGS += -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+# -MD, not -MMD: what a system header includes would not be followed, and the system-call numbers are reached through one.
+USER_FLAGS += -MD -MP
 USER_FLAGS += -ffile-prefix-map=$(CURDIR)/=
 USER_CFLAGS   := -std=gnu17 $(USER_FLAGS)
 # C++ has the headers of libstdc++ but not the library; tools/c++ replaces what they want of glibc.
@@ -52,15 +54,15 @@ $(BUILD)/newlib/stamp:
 $(U)/obj/%.c.o: %.c $(U)/flags | $(N)/stamp
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_T) $(USER_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC_T) $(USER_CFLAGS) -c $< -o $@
 $(U)/obj/%.cpp.o: %.cpp $(U)/flags | $(N)/stamp
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CXX_T) $(USER_CXXFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CXX_T) $(USER_CXXFLAGS) -c $< -o $@
 $(U)/obj/%.S.o: %.S $(U)/flags | $(N)/stamp
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC_T) $(USER_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC_T) $(USER_CFLAGS) -c $< -o $@
 
 sources_in = $(sort $(wildcard $(1)/*.c $(1)/*.cpp $(1)/*.S))
 user_objects = $(patsubst %,$(U)/obj/%.o,$(1))
@@ -104,7 +106,7 @@ $(U)/cpputest/%.cpp.o: $(CPPUTEST)/%.cpp $(U)/flags $(U)/tests.flags | $(N)/stam
 $(U)/obj/tests/%.cpp.o: tests/%.cpp $(U)/flags $(U)/tests.flags | $(N)/stamp
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CXX_T) $(USER_CXXFLAGS) $(USER_TEST_FLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CXX_T) $(USER_CXXFLAGS) $(USER_TEST_FLAGS) -c $< -o $@
 USER_TEST_SUPPORT := $(call user_objects,$(call sources_in,tests/user/support))
 -include $(USER_TEST_SUPPORT:.o=.d)
 $(U)/lib/libcpputest.a: $(USER_CPPUTEST_OBJECTS)

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "user/programs/sh/builtin_kinds.h"
 #include "user/programs/sh/execute.h"
-#include "user/programs/sh/jobs.h"
 #include "user/programs/sh/shell.h"
 #include "user/programs/sh/variables.h"
 
@@ -138,13 +138,6 @@ int do_shift(const List<String>& words) {
     return 0;
 }
 
-int do_wait(const List<String>& words) { return jobs::wait_for(static_cast<pid_t>(number_argument(words, 1, 0))); }
-
-int do_jobs(const List<String>&) {
-    jobs::print();
-    return 0;
-}
-
 int do_umask(const List<String>& words) {
     if (words.count() == 1) {
         const mode_t mask = umask(0);
@@ -238,87 +231,15 @@ struct Entry {
     const char* name;
     Builtin run;
 };
-int do_test(const List<String>& words);
-
 constexpr Entry entries[] = {
     {":", do_colon},       {"true", do_colon},         {"false", do_false},   {"cd", do_cd},
     {"exit", do_exit},     {"return", do_return},      {"break", do_break},   {"continue", do_continue},
     {"export", do_export}, {"unset", do_unset},        {"set", do_set},       {"shift", do_shift},
-    {"wait", do_wait},     {"jobs", do_jobs},          {"umask", do_umask},   {"exec", do_exec},
+    {"wait", do_wait},     {"jobs", do_jobs},          {"fg", do_fg},         {"bg", do_bg},
+    {"kill", do_kill},     {"umask", do_umask},        {"exec", do_exec},
     {".", do_source},      {"source", do_source},      {"eval", do_eval},     {"read", do_read},
     {"ulimit", do_ulimit}, {"test", do_test},          {"[", do_test},
 };
-
-// test: the expressions with one, two and three words that POSIX defines, and "!".
-bool file_test(char letter, const char* path) {
-    struct stat info;
-    if (letter == 'r' || letter == 'w' || letter == 'x') {
-        return access(path, letter == 'r' ? R_OK : letter == 'w' ? W_OK : X_OK) == 0;
-    }
-    if (stat(path, &info) < 0) {
-        return false;
-    }
-    switch (letter) {
-    case 'f': return S_ISREG(info.st_mode);
-    case 'd': return S_ISDIR(info.st_mode);
-    case 'c': return S_ISCHR(info.st_mode);
-    case 's': return info.st_size > 0;
-    default: return letter == 'e';
-    }
-}
-
-int compare(const String& left, const String& operation, const String& right) {
-    const char* name = operation.c_str();
-    if (strcmp(name, "=") == 0 || strcmp(name, "==") == 0) {
-        return left.equals(right.c_str()) ? 0 : 1;
-    }
-    if (strcmp(name, "!=") == 0) {
-        return left.equals(right.c_str()) ? 1 : 0;
-    }
-    long a = 0, b = 0;
-    if (!parse_number(left.c_str(), a) || !parse_number(right.c_str(), b)) {
-        complain("test", "numbers are wanted");
-        return 2;
-    }
-    const bool holds = strcmp(name, "-eq") == 0   ? a == b
-                       : strcmp(name, "-ne") == 0 ? a != b
-                       : strcmp(name, "-lt") == 0 ? a < b
-                       : strcmp(name, "-le") == 0 ? a <= b
-                       : strcmp(name, "-gt") == 0 ? a > b
-                       : strcmp(name, "-ge") == 0 && a >= b;
-    return holds ? 0 : 1;
-}
-
-int do_test(const List<String>& words) {
-    int first = 1, last = words.count();
-    if (words[0].equals("[")) {
-        if (!words[last - 1].equals("]")) {
-            complain("[", "a closing ] is missing");
-            return 2;
-        }
-        --last;
-    }
-    bool negated = false;
-    while (last - first > 1 && words[first].equals("!")) {
-        negated = !negated;
-        ++first;
-    }
-    int status = 1;
-    if (last - first == 1) {
-        status = words[first].empty() ? 1 : 0;
-    } else if (last - first == 2 && words[first].length() == 2 && words[first][0] == '-') {
-        const char letter = words[first][1];
-        const String& operand = words[first + 1];
-        const bool holds = letter == 'n' ? !operand.empty() : letter == 'z' ? operand.empty() : file_test(letter, operand.c_str());
-        status = holds ? 0 : 1;
-    } else if (last - first == 3) {
-        status = compare(words[first], words[first + 1], words[first + 2]);
-    } else if (last - first > 0) {
-        complain("test", "too many words");
-        return 2;
-    }
-    return status > 1 ? status : (status != 0) != negated ? 1 : 0;
-}
 
 }  // namespace
 

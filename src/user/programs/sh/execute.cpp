@@ -10,27 +10,17 @@
 
 #include "user/programs/sh/builtins.h"
 #include "user/programs/sh/expand.h"
-#include "user/programs/sh/jobs.h"
+#include "user/programs/sh/execute_kinds.h"
 #include "user/programs/sh/launch.h"
-#include "user/programs/sh/pattern.h"
 #include "user/programs/sh/redirect.h"
 #include "user/programs/sh/shell.h"
 #include "user/programs/sh/variables.h"
 
 namespace {
 
-constexpr int cannot_execute = 126;
 constexpr int not_found = 127;
 
 int condition_depth = 0;        // set -e does not look at what is asked as a condition
-int captured_status = 0;        // of the last $(...) of a command that is only assignments
-
-int execute_condition(const Shared<Node>& node) {
-    ++condition_depth;
-    const int status = execute(node);
-    --condition_depth;
-    return status;
-}
 
 // The path of a command: itself if it has a slash, else in $PATH; empty if there is none.
 String find_program(const char* name) {
@@ -131,51 +121,6 @@ int run_simple(const Node& node) {
     return expand::words(node.words, words) ? run_words(node, words) : 1;
 }
 
-int run_pipeline(const Node& node) {
-    if (node.children.count() == 1) {
-        return execute(node.children[0]);       // in the shell itself: it may change it
-    }
-    Launch launch(Launch::Where::Foreground);
-    int input = -1;
-    for (int i = 0; i < node.children.count(); ++i) {
-        const bool last = i + 1 == node.children.count();
-        int ends[2] = {-1, -1};
-        if (!last && pipe(ends) < 0) {
-            complain_about("cannot make a pipe");
-            break;
-        }
-        const pid_t child = launch.fork();
-        if (child == 0) {
-            if (input >= 0) {
-                dup2(input, STDIN_FILENO);
-                close(input);
-            }
-            if (!last) {
-                dup2(ends[1], STDOUT_FILENO);
-                close(ends[0]);
-                close(ends[1]);
-            }
-            execute_and_exit(node.children[i]);
-        }
-        if (input >= 0) {
-            close(input);
-        }
-        if (!last) {
-            close(ends[1]);
-        }
-        input = ends[0];
-        if (child < 0) {
-            break;
-        }
-    }
-    const bool whole = launch.children().count() == node.children.count();
-    if (!whole && input >= 0) {
-        close(input);
-    }
-    const int status = launch.wait(node.text.empty() ? "pipeline" : node.text.c_str());
-    return whole ? status : cannot_execute;
-}
-
 int run_sequence(const Node& node) {
     int status = 0;
     for (const Shared<Node>& child : node.children) {
@@ -185,115 +130,6 @@ int run_sequence(const Node& node) {
         }
     }
     return status;
-}
-
-int run_background(const Node& node) {
-    Launch launch(Launch::Where::Background);
-    const pid_t child = launch.fork();
-    if (child == 0) {
-        execute_and_exit(node.children[0]);
-    }
-    if (child < 0) {
-        return cannot_execute;
-    }
-    jobs::add_background(child, node.text.empty() ? "background" : node.text.c_str());
-    return 0;
-}
-
-int run_if(const Node& node) {
-    int i = 0;
-    for (; i + 1 < node.children.count(); i += 2) {
-        const int status = execute_condition(node.children[i]);
-        if (shell.leaving != Leaving::Nothing) {
-            return status;
-        }
-        if (status == 0) {
-            return execute(node.children[i + 1]);
-        }
-    }
-    return i < node.children.count() ? execute(node.children[i]) : 0;
-}
-
-// After a loop's body: whether the loop ends.
-bool loop_ends() {
-    if (interrupted) {
-        return true;
-    }
-    if (shell.leaving != Leaving::Break && shell.leaving != Leaving::Continue) {
-        return shell.leaving != Leaving::Nothing;
-    }
-    if (--shell.levels_to_leave > 0) {
-        return true;
-    }
-    const bool ends = shell.leaving == Leaving::Break;
-    shell.leaving = Leaving::Nothing;
-    return ends;
-}
-
-int run_while(const Node& node, bool wanted) {
-    int status = 0;
-    ++shell.loop_depth;
-    while (!interrupted && (execute_condition(node.children[0]) == 0) == wanted && shell.leaving == Leaving::Nothing) {
-        status = execute(node.children[1]);
-        if (loop_ends()) {
-            break;
-        }
-    }
-    --shell.loop_depth;
-    return status;
-}
-
-int run_for(const Node& node) {
-    List<String> items;
-    if (node.over_arguments) {
-        items = variables::arguments;
-    } else {
-        List<String> raw;
-        for (int i = 1; i < node.words.count(); ++i) {
-            raw.add(node.words[i]);
-        }
-        if (!expand::words(raw, items)) {
-            return 1;
-        }
-    }
-    int status = 0;
-    ++shell.loop_depth;
-    for (const String& item : items) {
-        variables::set(node.words[0].c_str(), item.c_str());
-        status = execute(node.children[0]);
-        if (loop_ends()) {
-            break;
-        }
-    }
-    --shell.loop_depth;
-    return status;
-}
-
-int run_case(const Node& node) {
-    String word;
-    if (!expand::single(node.words[0], word)) {
-        return 1;
-    }
-    for (int arm = 0; arm < node.patterns.count(); ++arm) {
-        for (const String& raw : node.patterns[arm]) {
-            String pattern;
-            if (!expand::pattern(raw, pattern)) {
-                return 1;
-            }
-            if (pattern_matches(pattern.c_str(), word.c_str())) {
-                return execute(node.children[arm]);
-            }
-        }
-    }
-    return 0;
-}
-
-int run_subshell(const Node& node) {
-    Launch launch(Launch::Where::Foreground);
-    if (launch.fork() == 0) {
-        execute_and_exit(node.children[0]);
-    }
-    return launch.wait("subshell");
 }
 
 int run_compound(const Shared<Node>& node) {
@@ -326,6 +162,13 @@ int run_compound(const Shared<Node>& node) {
 }
 
 }  // namespace
+
+int execute_condition(const Shared<Node>& node) {
+    ++condition_depth;
+    const int status = execute(node);
+    --condition_depth;
+    return status;
+}
 
 int execute(const Shared<Node>& node) {
     if (!node) {
@@ -384,40 +227,4 @@ void execute_program(const List<String>& words, const List<String>& assignments)
     const int error = errno;
     complain_about(words[0].c_str());
     _exit(error == ENOENT ? not_found : cannot_execute);
-}
-
-bool capture_output(const char* command, String& output) {
-    int ends[2];
-    if (pipe(ends) < 0) {
-        complain_about("cannot make a pipe");
-        return false;
-    }
-    fflush(stdout);
-    const pid_t child = fork();
-    if (child < 0) {
-        complain_about("cannot fork");
-        close(ends[0]);
-        close(ends[1]);
-        return false;
-    }
-    if (child == 0) {
-        shell.interactive = false;
-        dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
-        const int status = run_text(command);
-        fflush(stdout);
-        _exit(status);
-    }
-    close(ends[1]);
-    char piece[512];
-    for (ssize_t count; (count = read(ends[0], piece, sizeof piece)) > 0;) {
-        output.append(piece, static_cast<int>(count));
-    }
-    close(ends[0]);
-    shell.last_status = captured_status = jobs::wait_helper(child);
-    while (!output.empty() && output[output.length() - 1] == '\n') {
-        output.cut(output.length() - 1);
-    }
-    return true;
 }

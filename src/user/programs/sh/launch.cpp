@@ -7,22 +7,23 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "user/programs/sh/execute_kinds.h"
 #include "user/programs/sh/jobs.h"
 #include "user/programs/sh/shell.h"
 
 namespace {
 
-constexpr int cannot_execute = 126;
 constexpr int shell_signals[] = {SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
 
-// Ctrl-C waits while the child still has the shell's handler for it.
+// Ctrl-C and Ctrl-Z wait while the child still has the shell's handler for them.
 class InterruptsHeld {
 public:
     InterruptsHeld() {
-        sigset_t interrupt;
-        sigemptyset(&interrupt);
-        sigaddset(&interrupt, SIGINT);
-        sigprocmask(SIG_BLOCK, &interrupt, &before_);
+        sigset_t keyboard;
+        sigemptyset(&keyboard);
+        sigaddset(&keyboard, SIGINT);
+        sigaddset(&keyboard, SIGTSTP);
+        sigprocmask(SIG_BLOCK, &keyboard, &before_);
     }
     ~InterruptsHeld() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
     InterruptsHeld(const InterruptsHeld&) = delete;
@@ -93,7 +94,7 @@ void Launch::go() {
     if (shell.interactive && where_ == Where::Foreground && !children_.empty()) {
         tcsetpgrp(STDIN_FILENO, children_[0]);
         if (interrupted) {
-            kill(-children_[0], SIGINT);    // typed while the terminal was still ours
+            kill(-children_[0], interrupted);   // typed while the terminal was still ours
             interrupted = 0;
         }
     }
@@ -105,5 +106,5 @@ void Launch::go() {
 
 int Launch::wait(const char* text) {
     go();
-    return children_.empty() ? cannot_execute : jobs::wait_foreground(children_, text);
+    return children_.empty() ? cannot_execute : jobs::run_foreground(children_, text);
 }

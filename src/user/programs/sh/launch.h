@@ -1,5 +1,5 @@
 // Launch: a job in the making. With a terminal, its processes wait at a gate until all of them are there and the terminal
-// is theirs: Ctrl-C, also one typed ahead, finds the whole job or none of it, and no process reads what was not for it.
+// is theirs: Ctrl-C and Ctrl-Z, also typed ahead, find the whole job or none of it, and no process reads what was not for it.
 #pragma once
 
 #include <sys/types.h>

@@ -1,12 +1,14 @@
-// Raw mode while a line is edited: arrows, Ctrl-A E B F P N K U W D L, history. The terminal is as it was afterwards, and
+// Raw mode while a line is edited: arrows, Ctrl-A E B F P N K U W D L, Tab, history. The terminal is as it was afterwards, and
 // what was typed after the line is then typed again, to whatever the line starts: Ctrl-C among it is SIGINT to us by the
 // time the editor is left.
 #include "user/programs/sh/line_editor.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "user/programs/sh/completion.h"
 #include "user/programs/sh/shell.h"
 
 namespace {
@@ -25,7 +27,7 @@ public:
         raw.c_cc[VMIN] = 1;
         raw.c_cc[VTIME] = 0;
         tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-        // Ctrl-C at nobody, between the last program and us: the terminal has dropped what was typed before it.
+        // Ctrl-C or Ctrl-Z at nobody, between the last program and us: the terminal has dropped what was typed before it.
         if (interrupted) {
             interrupted = 0;
             write(STDOUT_FILENO, "\n", 1);
@@ -83,7 +85,10 @@ private:
     }
 
     void handle(char key) {
+        const bool again = key == '\t' && last_key_ == '\t';
+        last_key_ = key;
         switch (key) {
+        case '\t': complete_word(again); break;
         case control('A'): cursor_ = 0; break;
         case control('E'): cursor_ = line_.length(); break;
         case control('B'): cursor_ -= cursor_ > 0 ? 1 : 0; break;
@@ -134,6 +139,45 @@ private:
         }
     }
 
+    // As far as it is certain; the second Tab shows what there is.
+    void complete_word(bool show_all) {
+        const Completion completion = complete(line_, cursor_);
+        const String common = completion.common();
+        String insertion = quoted_name(common);
+        const bool certain = completion.candidates.count() == 1;
+        if (certain && common[common.length() - 1] != '/') {
+            insertion.add(' ');
+        }
+        if (insertion.length() >= cursor_ - completion.start && !completion.candidates.empty()) {
+            line_.remove(completion.start, cursor_ - completion.start);
+            line_.insert(completion.start, insertion.c_str(), insertion.length());
+            cursor_ = completion.start + insertion.length();
+        }
+        if (show_all && completion.candidates.count() > 1) {
+            put_columns(completion.candidates);
+        }
+    }
+
+    // Below the line; the line is shown again after them.
+    void put_columns(const List<String>& names) {
+        constexpr int screen = 80;
+        int width = 0;
+        for (const String& name : names) {
+            width = name.length() + 2 > width ? name.length() + 2 : width;
+        }
+        const int columns = screen / width > 0 ? screen / width : 1;
+        String out = "\n";
+        for (int i = 0; i < names.count(); ++i) {
+            out.append(names[i]);
+            const bool line_ends = (i + 1) % columns == 0 || i + 1 == names.count();
+            for (int pad = names[i].length(); !line_ends && pad < width; ++pad) {
+                out.add(' ');
+            }
+            out.append(line_ends ? "\n" : "");
+        }
+        put(out.c_str());
+    }
+
     void erase(int from) {
         line_.remove(from, cursor_ - from);
         cursor_ = from;
@@ -171,6 +215,7 @@ private:
     String unfinished_;
     int cursor_ = 0;
     int position_;
+    char last_key_ = 0;
 };
 
 }  // namespace
@@ -182,7 +227,7 @@ LineResult edit_line(const char* prompt, String& line) {
         RawMode raw;
         result = Editor(prompt, line).run();
     }
-    if (interrupted && result == LineResult::Line) {
+    if (interrupted == SIGINT && result == LineResult::Line) {
         write(STDOUT_FILENO, "\n", 1);
         return LineResult::Interrupted;
     }

@@ -27,7 +27,7 @@ namespace {
 
 constexpr int syntax_error = 2;
 
-void on_interrupt(int) { interrupted = 1; }
+void on_interrupt(int signal_number) { interrupted = signal_number; }
 
 // Runs all lines of a text. Incomplete: more lines are wanted; nothing of the unfinished command has run.
 ParseResult run_lines(const char* text) {
@@ -64,14 +64,16 @@ bool read_all(int fd, String& text) {
 
 void talk() {
     signal(SIGINT, on_interrupt);
-    constexpr int ignored[] = {SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU};
+    signal(SIGTSTP, on_interrupt);
+    constexpr int ignored[] = {SIGQUIT, SIGTTIN, SIGTTOU};
     for (const int signal_number : ignored) {
         signal(signal_number, SIG_IGN);
     }
+    jobs::remember_terminal();
     String pending;
     while (shell.leaving != Leaving::Exit) {
         shell.leaving = Leaving::Nothing;
-        jobs::report_finished();
+        jobs::report_changes();
         interrupted = 0;
         const char* prompt = variables::get("PS1");
         String line;
@@ -99,7 +101,7 @@ void talk() {
         pending.clear();
         run_lines(text.c_str());
         if (interrupted) {
-            shell.last_status = 128 + SIGINT;
+            shell.last_status = 128 + interrupted;
         }
     }
 }

@@ -223,7 +223,7 @@ Parser::NodeRef Parser::parse_simple() {
                 parse_redirection(*node, static_cast<int>(fd));
             } else if (node->words.empty() && is_assignment(word.text)) {
                 node->assignments.add(word.text);
-            } else if (node->words.empty() && at_operator("(") && is_name(word.text)) {
+            } else if (node->words.empty() && at_operator("(") && (is_name(word.text) || word.text.equals(":"))) {
                 return parse_function(moved(word));
             } else {
                 node->words.add(word.text);

@@ -25,7 +25,7 @@ struct Shell {
 };
 extern Shell shell;
 
-// Ctrl-C while the shell itself is at work.
+// The signal that ends the line that is being run: Ctrl-C or Ctrl-Z; 0 while none does.
 extern volatile int interrupted;
 
 // "sh: what: why" on the standard error.
