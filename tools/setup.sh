@@ -47,31 +47,65 @@ if [ "$(id -u)" != 0 ]; then
         echo "Installing needs root, and there is no sudo. As root, type: apt-get install$missing" >&2
         exit 1
     fi
+    # Asked for here, and not in the middle of the progress below.
+    if ! sudo -n true 2>/dev/null && ! sudo -v; then
+        echo "Installing needs root, and sudo refuses. As root, type: apt-get install$missing" >&2
+        exit 1
+    fi
     root='sudo'
 fi
-export DEBIAN_FRONTEND=noninteractive
 log=${FORKLORE_BUILD:-build}/setup/apt.log
 mkdir -p "$(dirname "$log")"
+: >"$log"
+patience=${FORKLORE_LOCK_SECONDS:-900}
 
-# Old or absent package lists are the usual reason for a failure, so they are fetched only then.
-echo "Installing$missing (log: $log)"
-install() {
-    $root apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 $missing >>"$log" 2>&1 &
+# apt-get with its output in the log; its newest line is shown every five seconds.
+watched() {
+    # shellcheck disable=SC2086  # $root is nothing or one word
+    $root env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -o Dpkg::Use-Pty=0 "$@" >"$log.now" 2>&1 &
     job=$!
     seconds=0
     while kill -0 $job 2>/dev/null; do
         sleep 1
         seconds=$((seconds + 1))
-        [ $((seconds % 5)) = 0 ] && printf '  %3d s  %.90s\n' $seconds "$(tail -n 1 "$log" | tr -d '\r')"
+        [ $((seconds % 5)) = 0 ] && printf '  %3d s  %.90s\n' $seconds "$(tail -n 1 "$log.now" | tr '\r' '\n' | tail -n 1)"
     done
     wait $job
+    status=$?
+    cat "$log.now" >>"$log"
+    return $status
 }
-: >"$log"
-if ! $root apt-get install -s --no-install-recommends $missing >>"$log" 2>&1 || ! install; then
-    echo "  fetching the package lists"
-    $root apt-get update >>"$log" 2>&1
-    if ! install; then
+
+# The same, but another package manager may hold one of apt's three locks: a fresh system upgrades itself in the
+# background. apt's own DPkg::Lock::Timeout waits for one of the three only.
+patient() {
+    waited=0
+    until watched "$@"; do
+        holder=$(grep -m 1 -E 'Could not get lock|Unable to (lock|acquire)' "$log.now")
+        if [ -z "$holder" ] || [ $waited -ge "$patience" ]; then
+            return 1
+        fi
+        [ $((waited % 10)) = 0 ] && echo "  waiting for another package manager: ${holder#E: }"
+        sleep 2
+        waited=$((waited + 2))
+    done
+}
+
+echo "Installing$missing (log: $log)"
+# Old or absent package lists are the usual reason for a failure, so they are fetched only then.
+# shellcheck disable=SC2086  # one word a package
+if ! patient install -y --no-install-recommends $missing; then
+    if [ -z "$holder" ]; then
+        echo "  fetching the package lists"
+        patient update
+    fi
+    if ! patient install -y --no-install-recommends $missing; then
         tail -n 12 "$log" >&2
+        if [ -n "$holder" ]; then
+            echo "Another package manager has held apt's lock for $patience s. Wait for it and type the command again." >&2
+        elif grep -qE 'Temporary failure resolving|Could not (resolve|connect)|unreachable|timed out' "$log"; then
+            echo "Debian's archive cannot be reached: is there a network? Then type the command again." >&2
+        fi
         echo "apt-get could not install:$missing (whole log: $log)" >&2
         exit 1
     fi
