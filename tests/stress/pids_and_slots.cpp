@@ -1,30 +1,11 @@
 // Four cores taking numbers and places: no number twice, every count given back.
 #include <atomic>
-#include <thread>
-#include <vector>
 
 #include "CppUTest/TestHarness.h"
 
 #include "kernel/proc/limits.h"
 #include "kernel/proc/pid.h"
-
-namespace {
-
-constexpr int others = 3;
-
-template <typename Work>
-void with_others(Work work) {
-    std::vector<std::thread> threads;
-    for (int i = 0; i < others; ++i) {
-        threads.emplace_back(work);
-    }
-    work();
-    for (std::thread& thread : threads) {
-        thread.join();
-    }
-}
-
-}  // namespace
+#include "stress/four_cores.h"
 
 TEST_GROUP(FourForkingCores) {};
 
@@ -32,7 +13,7 @@ TEST(FourForkingCores, no_pid_is_given_twice_across_many_wraps) {
     pid_init(smallest_pid_max).value();
     static std::atomic<int> holders[smallest_pid_max];
     std::atomic<int> twice{0};
-    with_others([&] {
+    on_four_cores([&](int) {
         for (int round = 0; round < 5000; ++round) {
             Result<Pid> pid = pid_allocate();
             if (!pid.ok()) {
@@ -53,7 +34,7 @@ TEST(FourForkingCores, the_last_slot_is_taken_once) {
     const size_t maximum_before = process_maximum();
     process_limit_init(taken_before + 2);
     std::atomic<int> holding{0}, most{0};
-    with_others([&] {
+    on_four_cores([&](int) {
         for (int round = 0; round < 5000; ++round) {
             Result<ProcSlot> slot = ProcSlot::reserve(*root, FL_RLIM_INFINITY);
             if (slot.ok()) {

@@ -19,9 +19,9 @@ LATE_CONSTRUCTORS = $(Q)$(OBJCOPY_T) --rename-section .init_array=test_construct
 
 CPPUTEST_SOURCES := $(patsubst $(CPPUTEST)/%,%,$(wildcard $(CPPUTEST)/src/CppUTest/*.cpp))
 CPPUTEST_OBJECTS := $(CPPUTEST_SOURCES:%=$(T)/cpputest/%.o)
-# Tests that play with the host's machine (machine/host.h) stay there.
-HOST_ONLY_TESTS := $(if $(UNIT_TESTS),$(shell grep -lE 'machine/host.h|panics.h|proc_support.h' $(UNIT_TESTS)))
-TARGET_TESTS := $(filter-out $(HOST_ONLY_TESTS),$(UNIT_TESTS)) $(call find,tests/target,.cpp)
+# Tests that play with the host's machine (machine/host.h) or its threads stay there.
+HOST_ONLY_TESTS := $(if $(UNIT_TESTS),$(shell grep -lE 'machine/host.h|panics.h|proc_support.h|<thread>' $(UNIT_TESTS) $(STRESS_TESTS)))
+TARGET_TESTS := $(filter-out $(HOST_ONLY_TESTS),$(UNIT_TESTS) $(STRESS_TESTS)) $(call find,tests/target,.cpp)
 TARGET_TEST_OBJECTS := $(TARGET_TESTS:%=$(T)/%.o)
 $(call flags_file,$(T)/flags,$(CXX_T) $(TARGET_TEST_FLAGS))
 $(call flags_file,$(T)/objects,$(TARGET_TEST_OBJECTS) $(KERNEL_OBJECTS) $(CPPUTEST_OBJECTS))
