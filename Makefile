@@ -2,6 +2,7 @@
 #   kernel.mk   the kernel image and its symbol table
 #   user.mk     newlib, programs, the initial RAM disk
 #   host.mk     tests on the development machine
+#   schedules.mk  tests under the explorer's scheduler, on the development machine
 #   target.mk   tests inside the kernel
 #   coverage.mk what the host's tests reach of the labs' files
 #   verbs.mk    run, test, bench, doctor, help
@@ -47,6 +48,7 @@ all: kernel user
 include tools/make/kernel.mk
 include tools/make/user.mk
 include tools/make/host.mk
+include tools/make/schedules.mk
 include tools/make/target.mk
 include tools/make/verbs.mk
 include tools/make/labs.mk

@@ -1,8 +1,11 @@
 """Runs all tests, group by group; `make test` calls it. The last line is `N passed, N failed`.
 
-    ONLY=GROUP         one group: levels headers thread-safety unit stress kernel user system labs
+    ONLY=GROUP         one group: levels headers thread-safety unit stress schedules kernel user system labs
     ONLY=GROUP:TEST    one test of it: unit:Group.name, system:test_shell.Shell.test_pipeline, kernel:Group.name,
                        user:Group.name; and user:program, user:Group
+
+    REPLAY=SCHEDULE    with ONLY=schedules:Group.name: that schedule alone, told step by step
+    EFFORT=N           N times as many schedules; SEED=N others
 
 A group that cannot be built counts as one failed test.
 """
@@ -140,6 +143,24 @@ def cpputest(goal: str) -> Callable[[str], Outcome]:
     return run
 
 
+def schedules(only: str) -> Outcome:
+    """The explorer's cases, each in a process of its own. REPLAY=... runs one schedule of one case and tells its story."""
+    outcome = Outcome()
+    status, said = make("schedules")
+    if status:
+        outcome.fail("", errors_of(said))
+        return outcome
+    options = [f"--{name.lower()}={value}" for name in ("REPLAY", "EFFORT", "SEED")
+               if (value := os.environ.get("FORKLORE_" + name))]
+    replay = bool(os.environ.get("FORKLORE_REPLAY"))
+    status, said = shell([str(BUILD / "host" / "schedules"), "-v", *([] if replay else ["-p"]), *(["-t", only] if only else []),
+                          *options], UBSAN_OPTIONS="print_stacktrace=1")
+    count_cpputest(outcome, status, said, "schedules")
+    if replay and not outcome.failed:
+        print("    " + said.rstrip().replace("\n", "\n    "))
+    return outcome
+
+
 def kernel(only: str) -> Outcome:
     """The unit tests again, on the machine itself."""
     outcome = Outcome()
@@ -275,6 +296,7 @@ GROUPS: dict[str, Callable[[str], Outcome]] = {
     "thread-safety": each_file("thread-safety", "clang complains"),
     "unit": cpputest("unit"),
     "stress": cpputest("stress"),
+    "schedules": schedules,
     "kernel": kernel,
     "user": user,
     "system": system,

@@ -2,7 +2,7 @@
 # remembers it, so that the second time costs nothing.
 
 # The recipes get the options as FORKLORE_* variables, unexpanded: `CMD='echo $$HOME'` reaches the guest as typed.
-RUN_OPTIONS := CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY PROFILE \
+RUN_OPTIONS := CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY REPLAY EFFORT PROFILE \
                LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
 $(foreach v,$(RUN_OPTIONS),$(eval export FORKLORE_$(v) := $$(value $(v))))

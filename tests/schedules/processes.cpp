@@ -1,0 +1,264 @@
+// Processes: fork, exit, wait, groups, sessions, orphans. After each schedule the ledger is as before the processes were made.
+#include <vector>
+
+#include "schedules/process_cases.h"
+
+using explorer::call;
+using explorer::exit_with;
+using explorer::fork_to;
+using explorer::wait_for;
+
+TEST_GROUP_BASE(Forks, ProcessCase) {};
+
+TEST(Forks, two_who_fork_get_two_children_with_two_numbers) {
+    start();
+    int64_t children[2];
+    const explorer::Program child = [] {};
+    const explorer::Program first = [&] { children[0] = fork_to(child); };
+    const explorer::Program second = [&] { children[1] = fork_to(child); };
+    explorer::add_process(first);
+    explorer::add_process(second);
+    explore_all({.preemptions = 1, .most = 3'000, .random = 300}, [&] {
+        EXPECT(children[0] > 0 && children[1] > 0 && children[0] != children[1]);
+    });
+}
+
+TEST(Forks, of_two_who_fork_for_the_last_number_one_is_refused) {
+    start(smallest_pid_max);
+    int64_t got[2];
+    const explorer::Program child = [] { call(SYS_getpid); };
+    const explorer::Program first = [&] { got[0] = fork_to(child); };
+    const explorer::Program second = [&] { got[1] = fork_to(child); };
+    explorer::add_process(first);
+    explorer::add_process(second);
+    std::vector<Pid> taken;
+    while (pids_in_use() < smallest_pid_max - 1) {
+        taken.push_back(pid_allocate().value());
+    }
+    explore_all({.preemptions = 1, .most = 3'000, .random = 300}, [&] {
+        EXPECT(got[0] > 0 || got[1] > 0);
+        for (const int64_t result : got) {
+            EXPECT(result > 0 || result == error(Error::TryAgain));
+        }
+        for (const Pid pid : taken) {
+            pid_release(pid, PidUse::Process);
+        }
+    });
+}
+
+TEST(Forks, of_two_who_fork_for_the_last_place_one_is_refused) {
+    start();
+    int64_t got[2];
+    const explorer::Program child = [] { explorer::compute_for_ever(); };
+    auto fork_and_kill = [&](int i) {
+        got[i] = fork_to(child);
+        if (got[i] > 0) {
+            EXPECT_EQUAL(0, call(SYS_kill, static_cast<uint64_t>(got[i]), FL_SIGKILL));
+        }
+    };
+    const explorer::Program first = [&] { fork_and_kill(0); };
+    const explorer::Program second = [&] { fork_and_kill(1); };
+    explorer::add_process(first);
+    explorer::add_process(second);
+    process_limit_init(process_slots_taken() + 1);
+    explore_all({.preemptions = 1, .most = 3'000, .random = 300}, [&] {
+        EXPECT(got[0] > 0 || got[1] > 0);
+    });
+}
+
+TEST_GROUP_BASE(Exits, ProcessCase) {};
+
+TEST(Exits, wait_gets_the_status_whoever_is_first) {
+    start();
+    const explorer::Program child = [] { exit_with(3); };
+    const explorer::Program parent = [&] {
+        const int64_t pid = fork_to(child);
+        const explorer::Waited waited = wait_for(-1);
+        EXPECT_EQUAL(pid, waited.pid);
+        EXPECT_EQUAL(status_of_exit(3), waited.status);
+        EXPECT_EQUAL(error(Error::NoChild), wait_for(-1).pid);
+    };
+    explorer::add_process(parent);
+    explore_all({.most = 4'000, .random = 300});
+}
+
+TEST(Exits, wait_without_hanging_gets_nothing_or_the_status) {
+    start();
+    const explorer::Program child = [] { exit_with(3); };
+    const explorer::Program parent = [&] {
+        const int64_t pid = fork_to(child);
+        explorer::Waited waited = wait_for(pid, FL_WNOHANG);
+        if (waited.pid == 0) {
+            waited = wait_for(pid);
+        }
+        EXPECT_EQUAL(pid, waited.pid);
+        EXPECT_EQUAL(status_of_exit(3), waited.status);
+    };
+    explorer::add_process(parent);
+    explore_all({.most = 4'000, .random = 300});
+}
+
+TEST(Exits, two_threads_that_wait_for_two_children_get_one_each) {
+    start();
+    int64_t got[2];
+    const explorer::Program child = [] {};
+    const explorer::Program thread = [&] { got[1] = call(SYS_wait4, static_cast<uint64_t>(-1)); };
+    const explorer::Program parent = [&] {
+        fork_to(child);
+        fork_to(child);
+        explorer::start_thread(thread);
+        got[0] = call(SYS_wait4, static_cast<uint64_t>(-1));
+        call(SYS_thread_exit);
+    };
+    explorer::add_process(parent);
+    explore_all({.preemptions = 1, .most = 2'000, .random = 400}, [&] {
+        EXPECT(got[0] > 0 && got[1] > 0 && got[0] != got[1]);
+    });
+}
+
+TEST(Exits, children_of_a_parent_that_ignores_them_go_to_init) {
+    start();
+    const explorer::Program child = [] { exit_with(1); };
+    const explorer::Program parent = [&] {
+        {
+            SpinGuard guard(current_proc().signals.lock);
+            current_proc().signals.actions->actions[FL_SIGCHLD].handler = FL_SIG_IGN;
+        }
+        fork_to(child);
+        // POSIX: wait blocks until all children have ended, and then says that there is none.
+        EXPECT_EQUAL(error(Error::NoChild), wait_for(-1).pid);
+    };
+    explorer::add_process(parent);
+    explore_all({.most = 4'000, .random = 300});
+}
+
+TEST(Exits, a_child_that_ends_with_its_parent_is_collected_by_init) {
+    start();
+    const explorer::Program child = [] { exit_with(1); };
+    const explorer::Program parent = [&] {
+        fork_to(child);
+        exit_with(2);
+    };
+    explorer::add_process(parent);
+    explore_all({.most = 6'000, .random = 500});
+}
+
+TEST(Exits, three_generations_that_end_at_once_leave_nothing) {
+    start();
+    const explorer::Program grandchild = [] { exit_with(1); };
+    const explorer::Program child = [&] { fork_to(grandchild); };
+    const explorer::Program parent = [&] { fork_to(child); };
+    explorer::add_process(parent);
+    explore_all({.preemptions = 1, .most = 2'000, .random = 500});
+}
+
+TEST(Exits, kill_ends_a_child_that_computes_or_that_ends_by_itself) {
+    start();
+    const explorer::Program child = [] { exit_with(3); };
+    const explorer::Program parent = [&] {
+        const int64_t pid = fork_to(child);
+        EXPECT_EQUAL(0, call(SYS_kill, static_cast<uint64_t>(pid), FL_SIGKILL));
+        const explorer::Waited waited = wait_for(pid);
+        EXPECT_EQUAL(pid, waited.pid);
+        EXPECT(waited.status == status_of_exit(3) || waited.status == status_of_signal(FL_SIGKILL));
+    };
+    explorer::add_process(parent);
+    explore_all({.most = 4'000, .random = 300});
+}
+
+TEST(Exits, two_threads_that_exit_at_once_end_the_process_once) {
+    start();
+    const explorer::Program thread = [] { exit_with(1); };
+    const explorer::Program process = [&] {
+        explorer::start_thread(thread);
+        exit_with(2);
+    };
+    explorer::add_process(process);
+    explore_all({.most = 4'000, .random = 300});
+}
+
+TEST(Exits, the_last_of_two_threads_that_end_ends_the_process) {
+    start();
+    const explorer::Program thread = [] {};
+    const explorer::Program process = [&] {
+        explorer::start_thread(thread);
+        call(SYS_thread_exit);
+    };
+    explorer::add_process(process);
+    explore_all({.most = 4'000, .random = 300});
+}
+
+TEST_GROUP_BASE(Groups, ProcessCase) {};
+
+TEST(Groups, a_child_is_moved_or_gone) {
+    start();
+    const explorer::Program child = [] { exit_with(0); };
+    const explorer::Program parent = [&] {
+        const int64_t pid = fork_to(child);
+        const int64_t moved = call(SYS_setpgid, static_cast<uint64_t>(pid), static_cast<uint64_t>(pid));
+        EXPECT(moved == 0 || moved == error(Error::NoProcess));
+        EXPECT_EQUAL(pid, wait_for(pid).pid);
+    };
+    explorer::add_process(parent);
+    explore_all({.most = 4'000, .random = 300});
+}
+
+TEST(Groups, a_child_moved_by_itself_and_by_its_parent_is_in_one_group) {
+    start();
+    const explorer::Program child = [] {
+        EXPECT_EQUAL(0, call(SYS_setpgid, 0, 0));
+        EXPECT_EQUAL(call(SYS_getpid), call(SYS_getpgid, 0));
+    };
+    const explorer::Program parent = [&] {
+        const int64_t pid = fork_to(child);
+        const int64_t moved = call(SYS_setpgid, static_cast<uint64_t>(pid), static_cast<uint64_t>(pid));
+        EXPECT(moved == 0 || moved == error(Error::NoProcess));
+        EXPECT_EQUAL(pid, wait_for(pid).pid);
+    };
+    explorer::add_process(parent);
+    explore_all({.most = 4'000, .random = 300});
+}
+
+TEST(Groups, a_group_of_two_ends_with_its_last_member) {
+    start();
+    const explorer::Program member = [] { call(SYS_getpgid, 0); };
+    const explorer::Program leader = [&] {
+        EXPECT_EQUAL(0, call(SYS_setpgid, 0, 0));
+        fork_to(member);
+        exit_with(0);
+    };
+    explorer::add_process(leader);
+    explore_all({.most = 4'000, .random = 300});
+}
+
+TEST(Groups, a_child_forked_by_one_thread_while_another_begins_a_session_is_in_one_of_the_two) {
+    start();
+    const explorer::Program child = [] {
+        const int64_t session = call(SYS_getsid, 0);
+        const int64_t group = call(SYS_getpgid, 0);
+        EXPECT((session == 0 && group == 0) || (session == call(SYS_getppid) && group == session) || call(SYS_getppid) == 1);
+    };
+    const explorer::Program thread = [] { EXPECT(call(SYS_setsid) > 0); };
+    const explorer::Program process = [&] {
+        explorer::start_thread(thread);
+        fork_to(child);
+        call(SYS_wait4, static_cast<uint64_t>(-1));
+        call(SYS_thread_exit);
+    };
+    explorer::add_process(process);
+    explore_all({.preemptions = 1, .most = 3'000, .random = 500});
+}
+
+TEST(Groups, a_signal_to_a_group_reaches_a_child_that_is_being_forked_or_it_was_too_early) {
+    start();
+    const explorer::Program child = [] { exit_with(0); };
+    const explorer::Program parent = [&] {
+        call(SYS_setpgid, 0, 0);
+        fork_to(child);
+        exit_with(0);
+    };
+    const Pid pid = explorer::add_process(parent);
+    const explorer::Program killer = [pid] { call(SYS_kill, static_cast<uint64_t>(-static_cast<int64_t>(number(pid))), FL_SIGKILL); };
+    explorer::add_process(killer);
+    explore_all({.preemptions = 1, .most = 3'000, .random = 500});
+}
