@@ -280,15 +280,14 @@ void fp_sync() {
     }
 }
 
-void fp_reload() {
+// Interrupts stay off from the first word to the last: a switch in between would save the old registers over `with`.
+void fp_replace(const FpState& with) {
     InterruptGuard guard;
     Thread& self = *cpu::current_thread();
-    if (self.uses_fp) {
-        fp_enable();
-        fp_load(&self.fp);
-    } else {
-        fp_disable();
-    }
+    self.fp = with;
+    self.uses_fp = true;
+    fp_enable();
+    fp_load(&self.fp);
 }
 
 void fp_discard() {

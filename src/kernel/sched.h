@@ -46,9 +46,9 @@ void sched_called();
 
 // A program used floating point for the first time since it was loaded; the registers become usable.
 void fp_first_use();
-// The current thread's FP registers are brought into thread.fp (for fork and signal frames), or replaced by it.
+// The current thread's FP registers are brought into thread.fp (for fork and signal frames), or become those of `with`.
 void fp_sync();
-void fp_reload();
+void fp_replace(const FpState& with);
 // The current thread forgets its FP registers (exec).
 void fp_discard();
 

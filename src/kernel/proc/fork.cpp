@@ -128,12 +128,25 @@ Result<ZoneOwned<Proc>> forkproc(Proc& parent, ProcSlot slot) {
     return child;
 }
 
+namespace {
+
+bool is_killed(Proc& proc) {
+    SpinGuard guard(proc.signals.lock);
+    return (proc.signals.pending & signal_bit(FL_SIGKILL)) != 0;
+}
+
+}  // namespace
+
 void publish(Proc& parent, Proc& child) {
     forks.fetch_add(1, std::memory_order_relaxed);
     SpinGuard guard(families_lock);
     proc_transition(child, ProcState::Running);
     join_group_locked(*parent.group, child);
     family_enter_locked(child, parent);
+    // A kill of the whole group could not find the child before: who is killed leaves no child behind.
+    if (is_killed(parent)) {
+        signal_process(child, {.signal = FL_SIGKILL});
+    }
 }
 
 Result<Pid> fork1(UserFrame& frame, const ForkOptions& options) {

@@ -172,11 +172,9 @@ Result<uint64_t> sys_sigreturn(UserFrame& frame) {
     frame.pc = saved.pc;
     frame.pstate = user_pstate | (saved.pstate & user_pstate_mask);
     if (saved.has_fp != 0) {
-        thread.uses_fp = true;
-        thread.fp.fpsr = saved.fpsr;
-        thread.fp.fpcr = saved.fpcr;
-        memcpy(thread.fp.q, saved.q, sizeof saved.q);
-        fp_reload();
+        FpState fp{.fpsr = saved.fpsr, .fpcr = saved.fpcr};
+        memcpy(fp.q, saved.q, sizeof saved.q);
+        fp_replace(fp);
     }
     Proc& proc = current_proc();
     SpinGuard guard(proc.signals.lock);

@@ -39,8 +39,7 @@ void come_home(UThread& uthread, Proc& parent, UserFrame& frame) {
     Ref<Credentials> assumed_by_child = std::move(uthread.assumed);     // dropped after the lock
     Ref<Vnode> directory_of_child = std::move(uthread.directory);
     if (uthread.loan->saved().uses_fp) {
-        uthread.thread.fp = uthread.loan->saved().fp;
-        fp_reload();
+        fp_replace(uthread.loan->saved().fp);
     }
     SpinGuard guard(parent.signals.lock);
     ThreadLoan::Saved saved = std::move(*uthread.loan).give_back();

@@ -44,7 +44,7 @@ void thread_poke(Thread& thread) { host::interrupt_sleep(thread); }
 
 void fp_first_use() { cpu::current_thread()->uses_fp = true; }
 void fp_sync() {}
-void fp_reload() {}
+void fp_replace(const FpState& with) { cpu::current_thread()->fp = with; }
 void fp_discard() { cpu::current_thread()->uses_fp = false; }
 
 SchedStats sched_stats() { return {}; }
