@@ -1,7 +1,9 @@
-// crash: does what a program must not do, to see that it alone ends. usage: crash null|kernel|text|jump|stack|undefined
+// crash: does what a program must not do, to see that it alone ends. or how root gets rid of it.
+// usage: crash null|kernel|text|jump|stack|undefined|bomb
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 namespace {
 
@@ -28,12 +30,23 @@ int overflow_stack(int depth) {
 void run_out_of_stack() { printf("%d\n", overflow_stack(0)); }
 void undefined_instruction() { asm volatile("udf #0"); }
 
+// As an ordinary user: the last place in the table of processes is root's.
+void fork_for_ever() {
+    constexpr uid_t somebody = 1000;
+    if (setuid(somebody) == 0) {
+        for (;;) {
+            fork();
+        }
+    }
+}
+
 struct Way {
     const char* name;
     void (*crash)();
 };
 constexpr Way ways[] = {{"null", write_null},     {"kernel", write_kernel},    {"text", write_text},
-                        {"jump", jump_to_data}, {"stack", run_out_of_stack}, {"undefined", undefined_instruction}};
+                        {"jump", jump_to_data}, {"stack", run_out_of_stack}, {"undefined", undefined_instruction},
+                        {"bomb", fork_for_ever}};
 
 }  // namespace
 
@@ -45,6 +58,6 @@ int main(int argc, char** argv) {
             return 1;
         }
     }
-    fprintf(stderr, "usage: crash null|kernel|text|jump|stack|undefined\n");
+    fprintf(stderr, "usage: crash null|kernel|text|jump|stack|undefined|bomb\n");
     return 2;
 }
