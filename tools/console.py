@@ -87,10 +87,12 @@ class Guard:
     """
 
     def __init__(self, pid: int, guest_seconds: int, icount: bool) -> None:
+        margin = int(os.environ.get("FORKLORE_GUARD_MARGIN") or 60)
         self.pid = pid
         self.start = time.monotonic()
-        self.wall = guest_seconds + 60
-        self.cpu = guest_seconds * (6 if icount else 2) + 60
+        self.wall = guest_seconds + margin
+        self.cpu = guest_seconds * (6 if icount else 2) + margin
+        self.idle = min(margin, 20)
         self.idle_since: float | None = None
         self.last_cpu = 0.0
 
@@ -111,7 +113,7 @@ class Guard:
         elif self.idle_since is None:
             self.idle_since = now
         self.last_cpu = used
-        if now - self.start > self.wall and self.idle_since is not None and now - self.idle_since > 20:
+        if now - self.start > self.wall and self.idle_since is not None and now - self.idle_since > self.idle:
             return f"nothing has happened for {now - self.idle_since:.0f} s"
         return ""
 

@@ -85,6 +85,8 @@ def conclude(ending: console.Ending, options: Options) -> int:
     if ending.status is not None:
         if ending.panicked:
             say("The kernel panicked; the backtrace is above.")
+        elif ending.status and os.environ.get("MAKELEVEL"):
+            say(f"The command's status is {ending.status}. (make exits with 2 for any; tools/run.py with the status.)")
         return min(ending.status, 255)
     if ending.qemu:
         say(f"QEMU ended with status {ending.qemu}; what it said is above.")

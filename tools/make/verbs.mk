@@ -2,7 +2,7 @@
 # remembers it, so that the second time costs nothing.
 
 # The recipes get the options as FORKLORE_* variables, unexpanded: `CMD='echo $$HOME'` reaches the guest as typed.
-RUN_OPTIONS := CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY REPLAY EFFORT PROFILE \
+RUN_OPTIONS := BOOTS CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY REPLAY EFFORT PROFILE \
                LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
 $(foreach v,$(RUN_OPTIONS),$(eval export FORKLORE_$(v) := $$(value $(v))))
@@ -62,6 +62,15 @@ bench: $(S)/run.stamp
 # The whole storm: four cores, as few pids as there can be, both ways of copying a page.
 STORM ?= 100000
 STORM_SEED ?= 1
+# Not among the usual tests: four host threads on few host cores are slow and tell little about one change.
+.PHONY: soak picture
+soak: $(S)/run.stamp
+	@$(MAKE) $(PARALLEL) run-files
+	@$(PYTHON) tools/soak.py
+picture: $(S)/run.stamp $(S)/test.stamp
+	@$(MAKE) $(PARALLEL) run-files
+	@$(PYTHON) tools/session_picture.py
+
 .PHONY: storm
 storm: $(S)/run.stamp
 	@$(MAKE) $(PARALLEL) run-files

@@ -21,11 +21,11 @@ jobs::Job* wanted_job(const List<String>& words) {
     return jobs::find(job_argument(words), words[0].c_str());
 }
 
-// "%1" is that job's group, as kill() wants it; else a number.
+// "%1" is that job's group, as kill() wants it, or without job control its process; else a number.
 bool kill_target(const String& word, pid_t& target) {
     if (word[0] == '%') {
         const jobs::Job* job = jobs::find(word.c_str(), "kill");
-        target = job != nullptr ? -job->group() : 0;
+        target = job == nullptr ? 0 : shell.interactive ? -job->group() : job->last().pid;
         return job != nullptr;
     }
     long number = 0;

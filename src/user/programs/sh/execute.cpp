@@ -191,6 +191,9 @@ int execute(const Shared<Node>& node) {
 }
 
 void execute_and_exit(const Shared<Node>& node) {
+    if (node->kind == NodeKind::Pipeline && node->children.count() == 1 && node->redirections.empty()) {
+        execute_and_exit(node->children[0]);        // a program in it takes this process over
+    }
     int status = 1;
     List<String> words, environment;
     if (node->kind != NodeKind::Simple) {
