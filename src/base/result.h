@@ -15,34 +15,34 @@ class [[nodiscard]] Result {
     static constexpr bool plain = std::is_trivially_copyable_v<T>;
 
 public:
-    Result(T value) { new (&storage_) T(std::move(value)); }
-    Result(Error error) : error_(static_cast<int>(error)) {}
+    Result(T value) : value_(std::move(value)) {}
+    Result(Error error) : error_(static_cast<long>(error)) {}
     Result(Result&&) requires plain = default;
     Result(Result&& other) : error_(other.error_) {
         if (ok()) {
-            new (&storage_) T(std::move(other.stored()));
+            new (&value_) T(std::move(other.value_));
         }
     }
     Result& operator=(Result&&) = delete;
     ~Result() requires plain = default;
     ~Result() {
         if (ok()) {
-            stored().~T();
+            value_.~T();
         }
     }
 
     bool ok() const { return error_ == 0; }
     explicit operator bool() const { return ok(); }
     Error error() const { ASSERT(!ok()); return static_cast<Error>(error_); }
-    T& value() & { ASSERT(ok()); return stored(); }
-    T&& value() && { ASSERT(ok()); return std::move(stored()); }
-    T value_or(T other) && { return ok() ? std::move(stored()) : std::move(other); }
+    T& value() & { ASSERT(ok()); return value_; }
+    T&& value() && { ASSERT(ok()); return std::move(value_); }
+    T value_or(T other) && { return ok() ? std::move(value_) : std::move(other); }
 
 private:
-    T& stored() { return *std::launder(reinterpret_cast<T*>(&storage_)); }
-
-    alignas(T) unsigned char storage_[sizeof(T)];
-    int error_ = 0;   // 0: there is a value
+    union {
+        T value_;       // there while ok(); as a member, so that the compiler can keep it in a register
+    };
+    long error_ = 0;    // 0: there is a value. A whole register: no padding to be made
 };
 
 // References travel as pointers inside.
@@ -65,15 +65,14 @@ template <>
 class [[nodiscard]] Result<void> {
 public:
     Result() = default;
-    Result(Error error) : error_(error), ok_(false) {}
-    bool ok() const { return ok_; }
-    explicit operator bool() const { return ok_; }
-    Error error() const { ASSERT(!ok_); return error_; }
-    void value() const { ASSERT(ok_); }
+    Result(Error error) : error_(static_cast<int>(error)) {}
+    bool ok() const { return error_ == 0; }
+    explicit operator bool() const { return ok(); }
+    Error error() const { ASSERT(!ok()); return static_cast<Error>(error_); }
+    void value() const { ASSERT(ok()); }
 
 private:
-    Error error_{};
-    bool ok_ = true;
+    int error_ = 0;
 };
 
 // TRY(expression): the expression's value; on failure the enclosing function returns the Error. A reference can not come

@@ -36,20 +36,14 @@ void switch_thread_pointer(Thread& self, Thread& next) {
     }
 }
 
-// The unit is open on a core exactly while the current thread uses it.
-void switch_fp(Thread& self, Thread& next) {
-    if (self.uses_fp) {
-        fp_save(&self.fp);
-        if (!next.uses_fp) {
-            fp_disable();
-            return;
-        }
-    } else if (next.uses_fp) {
-        fp_enable();
-    } else {
-        return;
+// The registers are put away, and the unit is closed: the next thread's are loaded when it uses them, which most threads
+// do not between two switches.
+void put_fp_away(Thread& thread) {
+    if (thread.fp_on_core) {
+        fp_save(&thread.fp);
+        thread.fp_on_core = false;
+        fp_disable();
     }
-    fp_load(&next.fp);
 }
 
 // Not inline: the way past the queue stays short.
@@ -177,7 +171,7 @@ void switch_to(Core& core, Thread& self, Thread& next, Nanoseconds now) {
     }
     switch_space(self, next);
     switch_thread_pointer(self, next);
-    switch_fp(self, next);
+    put_fp_away(self);
     cpu::set_current_thread(&next);
     cpu::switch_context(self.context, next.context);
     finish_switch();
@@ -266,16 +260,19 @@ void thread_poke(Thread& thread) {
 void fp_first_use() {
     InterruptGuard guard;
     Thread& self = *cpu::current_thread();
-    self.fp = {};
-    self.uses_fp = true;
+    if (!self.uses_fp) {
+        self.fp = {};
+        self.uses_fp = true;
+    }
     fp_enable();
     fp_load(&self.fp);
+    self.fp_on_core = true;
 }
 
 void fp_sync() {
     InterruptGuard guard;
     Thread& self = *cpu::current_thread();
-    if (self.uses_fp) {
+    if (self.fp_on_core) {
         fp_save(&self.fp);
     }
 }
@@ -286,15 +283,18 @@ void fp_replace(const FpState& with) {
     Thread& self = *cpu::current_thread();
     self.fp = with;
     self.uses_fp = true;
-    fp_enable();
-    fp_load(&self.fp);
+    if (self.fp_on_core) {
+        self.fp_on_core = false;
+        fp_disable();       // the next use loads `with`
+    }
 }
 
 void fp_discard() {
     InterruptGuard guard;
     Thread& self = *cpu::current_thread();
-    if (self.uses_fp) {
-        self.uses_fp = false;
+    self.uses_fp = false;
+    if (self.fp_on_core) {
+        self.fp_on_core = false;
         fp_disable();
     }
 }

@@ -44,7 +44,7 @@ void reschedule();
 // The inter-processor interrupt: another core asks to look at return_work, or has threads to give.
 void sched_called();
 
-// A program used floating point for the first time since it was loaded; the registers become usable.
+// A program used floating point for the first time, or for the first time since it got the core: its registers are loaded.
 void fp_first_use();
 // The current thread's FP registers are brought into thread.fp (for fork and signal frames), or become those of `with`.
 void fp_sync();

@@ -26,8 +26,6 @@ Thread::~Thread() { living.fetch_sub(1, std::memory_order_relaxed); }
 
 uint64_t Thread::count() { return living.load(std::memory_order_relaxed); }
 
-HeldMutexes& held_mutexes_of(Thread& thread) { return thread.held_mutexes; }
-
 Result<ZoneOwned<Thread>> thread_create(const char* name) {
     KernelStack stack = TRY(KernelStack::allocate());
     auto thread = TRY(zone_new<Thread>({.wait = false}, name));

@@ -76,15 +76,15 @@ public:
     std::atomic<Nanoseconds> run_time{0};       // total up to last_charged, exact
     uint64_t user_samples = 0, system_samples = 0;  // how the clock interrupts found it: they split run_time
     uint64_t voluntary_switches = 0, involuntary_switches = 0;
+    uint64_t minor_faults = 0;                  // page faults that were cured
     void (*entry)(void*) = nullptr;             // where a kernel thread starts
     void* entry_argument = nullptr;
 
-    // Mutexes held, for the rank check and the report of a panic.
-    HeldMutexes held_mutexes{};
-
     uint64_t thread_pointer = 0;                // TPIDR_EL0, saved and loaded at a switch
 
-    // Floating point: kept on the core while the thread runs, here otherwise. `uses_fp` is set by the first use.
+    // Floating point: the unit is open on a core exactly while `fp_on_core` of its current thread is set. `uses_fp` is set
+    // by the first use.
     bool uses_fp = false;
-    FpState fp;                 // valid once uses_fp
+    bool fp_on_core = false;
+    FpState fp;                 // valid once uses_fp and while not on the core
 };

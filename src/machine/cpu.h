@@ -11,6 +11,7 @@
 inline constexpr unsigned max_cores = 4;
 
 struct UserFrame;
+class Mutex;
 class SpinLock;
 class Thread;
 
@@ -18,6 +19,13 @@ class Thread;
 struct HeldLocks {
     static constexpr unsigned capacity = 8;
     SpinLock* locks[capacity];
+    unsigned depth;
+};
+
+// The mutexes that a thread holds, innermost last.
+struct HeldMutexes {
+    static constexpr unsigned capacity = 6;
+    const Mutex* mutexes[capacity];
     unsigned depth;
 };
 
@@ -39,6 +47,7 @@ struct KernelContext {
 struct ThreadBase {
     Cpu* cpu = nullptr;         // the core it runs on, or ran on last
     KernelContext context{};
+    HeldMutexes held_mutexes{};
 };
 
 namespace cpu {
@@ -46,6 +55,7 @@ namespace cpu {
 // True if interrupts were on. Nests by keeping the returned value.
 [[nodiscard]] bool disable_interrupts();
 void restore_interrupts(bool were_on);
+void forbid_interrupts();               // off, for whoever need not know whether they were on
 bool interrupts_on();
 
 void relax();                           // in a loop that waits for another core

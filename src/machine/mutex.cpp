@@ -1,4 +1,4 @@
-// Mutex: taking and giving back with one compare-and-swap each while nobody else wants it.
+// Mutex: the way when somebody else wants it too.
 //
 // The word is the owner's address, with `contended` set while somebody sleeps; 0 is free. A release wakes the first
 // sleeper but does not hand over: a running thread may be faster, so that a busy mutex does not wait for a switch at
@@ -6,28 +6,6 @@
 #include "machine/mutex.h"
 
 #include "base/format.h"
-
-namespace {
-
-uint64_t word_of(const Thread* thread) { return reinterpret_cast<uint64_t>(thread); }
-
-}  // namespace
-
-void Mutex::acquire() {
-    Thread* self = cpu::current_thread();
-    HeldMutexes& held = held_mutexes_of(*self);
-    ASSERT(cpu::interrupts_on());       // and so no spin lock is held
-    if (held.depth != 0 && held.mutexes[held.depth - 1]->rank_ >= rank_) [[unlikely]] {
-        report_order(*held.mutexes[held.depth - 1]);
-    }
-    ASSERT(held.depth < HeldMutexes::capacity);
-    uint64_t expected = 0;
-    if (!word_.compare_exchange_strong(expected, word_of(self), std::memory_order_acquire,
-                                       std::memory_order_relaxed)) [[unlikely]] {
-        acquire_contended(word_of(self));
-    }
-    held.mutexes[held.depth++] = this;
-}
 
 void Mutex::acquire_contended(uint64_t self) {
     SpinGuard guard(wait_lock_);
@@ -46,17 +24,6 @@ void Mutex::acquire_contended(uint64_t self) {
     }
 }
 
-void Mutex::release() {
-    Thread* self = cpu::current_thread();
-    HeldMutexes& held = held_mutexes_of(*self);
-    ASSERT(held.depth > 0 && held.mutexes[held.depth - 1] == this);
-    --held.depth;
-    uint64_t expected = word_of(self);
-    if (!word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]] {
-        release_contended();
-    }
-}
-
 void Mutex::release_contended() {
     SpinGuard guard(wait_lock_);
     wake_one(waiters_);
@@ -64,7 +31,7 @@ void Mutex::release_contended() {
     word_.store(waiters_.waiters.empty() ? 0 : contended, std::memory_order_release);
 }
 
-bool Mutex::held() const { return (word_.load(std::memory_order_relaxed) & ~contended) == word_of(cpu::current_thread()); }
+bool Mutex::held() const { return (word_.load(std::memory_order_relaxed) & ~contended) == word_of(cpu::current_base()); }
 
 void Mutex::report_order(const Mutex& innermost) const {
     TextBuffer<160> text;

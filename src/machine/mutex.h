@@ -1,5 +1,6 @@
 // Mutex: a lock that sleeps. Taken with interrupts on and no spin lock held, only through MutexGuard. Ranked
-// like spin locks; the ranks of the mutexes that a thread holds are kept in the thread's HeldMutexes.
+// like spin locks; the ranks of the mutexes that a thread holds are kept in the thread's
+// HeldMutexes. While nobody else wants it, taking and giving back are one compare-and-swap each, inline.
 #pragma once
 
 #include <atomic>
@@ -12,8 +13,31 @@ public:
     Mutex(const Mutex&) = delete;
     Mutex& operator=(const Mutex&) = delete;
 
-    void acquire() ACQUIRE();
-    void release() RELEASE();
+    void acquire() ACQUIRE() {
+        ThreadBase& self = cpu::current_base();
+        HeldMutexes& held = self.held_mutexes;
+        ASSERT(cpu::interrupts_on());       // and so no spin lock is held
+        if (held.depth != 0 && held.mutexes[held.depth - 1]->rank_ >= rank_) [[unlikely]] {
+            report_order(*held.mutexes[held.depth - 1]);
+        }
+        ASSERT(held.depth < HeldMutexes::capacity);
+        uint64_t expected = 0;
+        if (!word_.compare_exchange_strong(expected, word_of(self), std::memory_order_acquire,
+                                           std::memory_order_relaxed)) [[unlikely]] {
+            acquire_contended(word_of(self));
+        }
+        held.mutexes[held.depth++] = this;
+    }
+    void release() RELEASE() {
+        ThreadBase& self = cpu::current_base();
+        HeldMutexes& held = self.held_mutexes;
+        ASSERT(held.depth > 0 && held.mutexes[held.depth - 1] == this);
+        --held.depth;
+        uint64_t expected = word_of(self);
+        if (!word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]] {
+            release_contended();
+        }
+    }
     bool held() const;      // by the current thread
     void assert_held() const ASSERT_HELD(this) { ASSERT(held()); }
 
@@ -22,6 +46,7 @@ public:
 
 private:
     static constexpr uint64_t contended = 1;
+    static uint64_t word_of(const ThreadBase& thread) { return reinterpret_cast<uint64_t>(&thread); }
     void acquire_contended(uint64_t self);
     void release_contended();
     [[noreturn]] void report_order(const Mutex& innermost) const;
@@ -44,10 +69,4 @@ private:
     Mutex& mutex_;
 };
 
-// The mutexes that a thread holds, innermost last; the seam finds it (cpu.h's current thread).
-struct HeldMutexes {
-    static constexpr unsigned capacity = 6;
-    const Mutex* mutexes[capacity];
-    unsigned depth;
-};
-HeldMutexes& held_mutexes_of(Thread& thread);   // kernel/thread.h defines it, or the host's machine
+inline HeldMutexes& held_mutexes_of(Thread& thread) { return reinterpret_cast<ThreadBase&>(thread).held_mutexes; }

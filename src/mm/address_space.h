@@ -37,14 +37,21 @@ enum class RegionKind : uint8_t {
 // One range of an address space. Belongs to its space's list.
 struct Region {
     UserAddr start, end;
-    Protection protection;
+    Protection protection;          // changed by protect()
     RegionKind kind = RegionKind::Anonymous;
+    // What a first touch maps, less the frame; invalid where that takes more than a page of zeros.
+    Descriptor fresh;
     bool shared = false;            // fork shares it; else fork copies it
     PageSource* source = nullptr;   // holds a reference
     uint64_t first_page = 0;        // the source's page at `start`
     ListNode link;
 
-    Region(UserAddr s, UserAddr e, Protection p, RegionKind k) : start(s), end(e), protection(p), kind(k) {}
+    Region(UserAddr s, UserAddr e, Protection p, RegionKind k) : start(s), end(e), kind(k) { protect(p); }
+    void protect(Protection p) {
+        protection = p;
+        const bool zeros_will_do = kind != RegionKind::Source && !p.execute;
+        fresh = zeros_will_do ? Descriptor::user_page(PhysAddr(0), p, false, false) : Descriptor{};
+    }
     ~Region();
     bool contains(UserAddr address) const { return start <= address && address < end; }
     uint64_t bytes() const { return end - start; }
@@ -139,7 +146,11 @@ private:
     struct RemovedRegions;      // regions that go when the mutex is free again
 
     // Regions (address_space_regions.cpp).
-    Region* find_region(UserAddr address) REQUIRES(mutex_);         // the one that contains it
+    Region* find_region(UserAddr address) REQUIRES(mutex_) {        // the one that contains it
+        const bool again = last_found_ != nullptr && last_found_->contains(address);
+        return again ? last_found_ : search_region(address);
+    }
+    Region* search_region(UserAddr address) REQUIRES(mutex_);
     Region* first_ending_after(UserAddr address) REQUIRES(mutex_);
     bool range_free(UserAddr start, UserAddr end) REQUIRES(mutex_);
     Result<UserAddr> find_room(UserAddr from, UserAddr to, uint64_t bytes) REQUIRES(mutex_);
@@ -155,8 +166,9 @@ private:
     // Pages (address_space_fault.cpp).
     Result<Region*> region_for(UserAddr address, Access access, bool force) REQUIRES(mutex_);
     Result<Region*> grow_stack(UserAddr address) REQUIRES(mutex_);
+    Result<> map_fresh(UserAddr page, Descriptor* entry, Descriptor fresh) REQUIRES(mutex_);
     Result<> fault_locked(UserAddr address, Access access, bool force) REQUIRES(mutex_);
-    Result<> page_in(Region& region, UserAddr page, Access access) REQUIRES(mutex_);
+    Result<> page_in(Region& region, UserAddr page, Descriptor* entry, Access access) REQUIRES(mutex_);
     Result<> source_page_in(Region& region, UserAddr page, Access access) REQUIRES(mutex_);
     Result<> make_private(Region& region, UserAddr page, Descriptor& entry) REQUIRES(mutex_);
     template <typename Use>

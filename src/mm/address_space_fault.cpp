@@ -20,7 +20,29 @@ Result<> AddressSpace::handle_fault(UserAddr address, Access access) {
         return Error::BadAddress;
     }
     MutexGuard guard(mutex_);
+    // The usual fault is the first touch of anonymous memory in the region of the last one.
+    if (const Region* region = last_found_; region != nullptr && region->contains(address) && region->fresh.allows(access)) {
+        Descriptor* entry = tables_.find(address);
+        if (entry == nullptr || !entry->valid()) [[likely]] {
+            return map_fresh(address.page_down(), entry, region->fresh);
+        }
+    }
     return fault_locked(address, access, false);
+}
+
+// A page of zeros; `entry` is the place for it if its table exists.
+inline Result<> AddressSpace::map_fresh(UserAddr page, Descriptor* entry, Descriptor fresh) {
+    const PhysAddr frame = TRY(pages::allocate_zeroed(PageUse::Anonymous));
+    if (entry == nullptr) [[unlikely]] {
+        Result<Descriptor*> made = tables_.ensure(page);
+        if (!made.ok()) {
+            pages::release(frame);
+            return made.error();
+        }
+        entry = made.value();
+    }
+    tables_.fill(*entry, fresh.with_frame(frame));
+    return {};
 }
 
 Result<> AddressSpace::fault_locked(UserAddr address, Access access, bool force) {
@@ -28,7 +50,7 @@ Result<> AddressSpace::fault_locked(UserAddr address, Access access, bool force)
     UserAddr page = address.page_down();
     Descriptor* entry = tables_.find(page);
     if (entry == nullptr || !entry->valid()) {
-        return page_in(region, page, access);
+        return page_in(region, page, entry, access);
     }
     if (access == Access::Write && entry->copy_on_write()) {
         return make_private(region, page, *entry);
@@ -69,13 +91,17 @@ Result<Region*> AddressSpace::grow_stack(UserAddr address) {
     return stack;
 }
 
-Result<> AddressSpace::page_in(Region& region, UserAddr page, Access access) {
+// `entry` is the place for it if its table exists, as it mostly does.
+Result<> AddressSpace::page_in(Region& region, UserAddr page, Descriptor* entry, Access access) {
     if (region.kind == RegionKind::Source) {
         return source_page_in(region, page, access);
     }
-    PageRef fresh = TRY(PageRef::allocate_zeroed(PageUse::Anonymous));
-    prepare_to_run(fresh.address(), region.protection);
-    return tables_.map(page, std::move(fresh), region.protection, false, false);
+    if (region.fresh.valid()) {
+        return map_fresh(page, entry, region.fresh);
+    }
+    PageRef zeros = TRY(PageRef::allocate_zeroed(PageUse::Anonymous));
+    prepare_to_run(zeros.address(), region.protection);
+    return tables_.map(page, std::move(zeros), region.protection, false, false);
 }
 
 // A private mapping uses the source's own page until it is written; a shared one for ever.

@@ -49,10 +49,7 @@ Region* AddressSpace::first_ending_after(UserAddr address) {
     return nullptr;
 }
 
-Region* AddressSpace::find_region(UserAddr address) {
-    if (last_found_ != nullptr && last_found_->contains(address)) [[likely]] {
-        return last_found_;
-    }
+Region* AddressSpace::search_region(UserAddr address) {
     Region* region = first_ending_after(address);
     if (region == nullptr || !region->contains(address)) {
         return nullptr;
@@ -185,6 +182,7 @@ Result<UserAddr> AddressSpace::add_region(UserAddr hint, uint64_t bytes, ZoneOwn
     region->end = start + bytes;
     insert_region(*region.release());
     merge_around(start, start + bytes, removed);
+    last_found_ = search_region(start);     // it will be touched soon
     return start;
 }
 
@@ -265,7 +263,7 @@ Result<> AddressSpace::protect(UserAddr start, uint64_t bytes, Protection protec
     TRY(split_at(start));
     TRY(split_at(end));
     for (Region* region = find_region(start); region != nullptr && region->start < end; region = regions_.after(*region)) {
-        region->protection = readable(protection);
+        region->protect(readable(protection));
     }
     tables_.protect(start, end, readable(protection), id_);
     merge_around(start, end, removed);

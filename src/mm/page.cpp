@@ -11,13 +11,33 @@ namespace {
 constexpr uint32_t no_frame = (1u << 24) - 1;
 constexpr size_t uses = static_cast<size_t>(PageUse::Count);
 
-// What one core keeps for itself. Only that core writes it, with interrupts off; stats() reads it from elsewhere.
-struct alignas(64) Cache {
-    static constexpr uint32_t capacity = 64;
-    static constexpr uint32_t batch = capacity / 2;
+// Frame numbers, last in, first out. Only one core writes it, with interrupts off; stats() reads the count from elsewhere.
+template <uint32_t Capacity>
+struct FrameStack {
+    static constexpr uint32_t capacity = Capacity;
 
     std::atomic<uint32_t> count{0};
-    uint32_t frames[capacity]{};
+    uint32_t frames[Capacity]{};
+
+    uint32_t size() const { return count.load(std::memory_order_relaxed); }
+    bool empty() const { return size() == 0; }
+    bool full() const { return size() == Capacity; }
+    void push(uint32_t frame) {
+        const uint32_t n = size();
+        frames[n] = frame;
+        count.store(n + 1, std::memory_order_relaxed);
+    }
+    uint32_t pop() {
+        const uint32_t left = size() - 1;
+        count.store(left, std::memory_order_relaxed);
+        return frames[left];
+    }
+};
+
+// What one core keeps for itself.
+struct alignas(64) Cache {
+    FrameStack<512> any;
+    FrameStack<16> zeroed;      // known to hold nothing but zeros: page tables that were emptied
     std::atomic<int64_t> taken[uses]{};     // pages of each use, taken here less given back here: may be negative
 
     void add(PageUse use, int64_t n) {
@@ -25,6 +45,7 @@ struct alignas(64) Cache {
         counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
 };
+constexpr uint32_t batch = 64;      // frames that go to or come from the shared list at once
 
 struct Shared {
     SpinLock lock{LockRank::Pages, "pages"};
@@ -47,8 +68,7 @@ Cache& this_core() { return caches[cpu::current().id]; }
 
 void set_frame(uint32_t number, PageUse use, uint32_t references) {
     PageFrame& frame = table.frames[number];
-    frame.use = static_cast<uint8_t>(use);
-    frame.link = 0;
+    frame.set(use, 0);
     frame.references.store(references, std::memory_order_relaxed);
 }
 
@@ -64,7 +84,7 @@ PhysAddr beyond_reserved(PhysAddr page) {
 
 uint32_t take_shared_locked() REQUIRES(shared.lock) {
     if (uint32_t frame = shared.free_list; frame != no_frame) {
-        shared.free_list = table.frames[frame].link;
+        shared.free_list = table.frames[frame].link();
         --shared.listed;
         return frame;
     }
@@ -80,52 +100,53 @@ uint32_t take_shared_locked() REQUIRES(shared.lock) {
 }
 
 void give_shared_locked(uint32_t frame) REQUIRES(shared.lock) {
-    table.frames[frame].link = shared.free_list;
+    table.frames[frame].set(PageUse::Free, shared.free_list);
     shared.free_list = frame;
     ++shared.listed;
 }
 
 void refill(Cache& cache) {
     SpinGuard guard(shared.lock);
-    uint32_t count = 0;
-    for (; count < Cache::batch; ++count) {
+    for (uint32_t n = 0; n < batch; ++n) {
         uint32_t frame = take_shared_locked();
         if (frame == no_frame) {
             break;
         }
-        cache.frames[count] = frame;
+        cache.any.push(frame);
     }
-    cache.count.store(count, std::memory_order_relaxed);
     if (size_t left = shared.listed + shared.untouched; left < shared.least_free) {
         shared.least_free = left;
     }
 }
 
-void drain(Cache& cache, uint32_t keep) {
+template <uint32_t Capacity>
+[[gnu::noinline]] void drain(FrameStack<Capacity>& frames, uint32_t keep) {
     SpinGuard guard(shared.lock);
-    uint32_t count = cache.count.load(std::memory_order_relaxed);
-    while (count > keep) {
-        give_shared_locked(cache.frames[--count]);
+    while (frames.size() > keep) {
+        give_shared_locked(frames.pop());
     }
-    cache.count.store(count, std::memory_order_relaxed);
 }
 
-uint32_t take(PageUse use) {
-    InterruptGuard off;
-    Cache& cache = this_core();
-    if (cache.count.load(std::memory_order_relaxed) == 0) [[unlikely]] {
-        refill(cache);
-        if (cache.count.load(std::memory_order_relaxed) == 0) {
-            return no_frame;
-        }
-    }
-    uint32_t count = cache.count.load(std::memory_order_relaxed) - 1;
-    uint32_t frame = cache.frames[count];
-    cache.count.store(count, std::memory_order_relaxed);
+// A frame from this core's cache goes to the caller; interrupts are off.
+[[gnu::always_inline]] inline PhysAddr hand_out(Cache& cache, uint32_t frame, PageUse use) {
     set_frame(frame, use, 1);
     cache.add(use, 1);
-    ram::unpoison(ram::at<void>(address_of(frame)), page_size);
-    return frame;
+    const PhysAddr page = address_of(frame);
+    ram::unpoison(ram::at<void>(page), page_size);
+    return page;
+}
+
+// The other way: the caller had the last reference.
+[[gnu::always_inline]] inline Cache& take_back(PhysAddr page) {
+    Cache& cache = this_core();
+    PageFrame& frame = frame_of(page);
+    const PageUse use = frame.use();
+    if (use == PageUse::Free) {
+        report_misuse("free page released", page, __builtin_return_address(0));
+    }
+    cache.add(use, -1);
+    frame.set(PageUse::Free, 0);
+    return cache;
 }
 
 // What is reclaimed may want locks of a low rank: with a lock held there is no reclaiming.
@@ -219,44 +240,91 @@ Result<> init(ram::Extent extent, const Range* reserved, size_t count) {
     return {};
 }
 
-Result<PhysAddr> allocate(PageUse use) {
-    if (failpoint::should_fail()) {
-        return Error::NoMemory;
-    }
-    for (;;) {
-        if (uint32_t frame = take(use); frame != no_frame) [[likely]] {
-            return address_of(frame);
+namespace {
+
+constexpr PhysAddr no_page{~0ull};
+
+// The core's cache is empty. Not inline: the usual way stays short.
+[[gnu::noinline]] PhysAddr allocate_from_shared(PageUse use) {
+    do {
+        InterruptGuard off;
+        Cache& cache = this_core();
+        if (cache.any.empty()) {
+            refill(cache);
         }
-        if (!try_reclaim()) {
-            return Error::NoMemory;
+        if (!cache.any.empty()) {
+            return hand_out(cache, cache.any.pop(), use);
         }
-    }
+        if (!cache.zeroed.empty()) {
+            return hand_out(cache, cache.zeroed.pop(), use);
+        }
+    } while (try_reclaim());
+    return no_page;
 }
 
+[[gnu::always_inline]] inline PhysAddr allocate_any(PageUse use) {
+    {
+        InterruptGuard off;
+        if (Cache& cache = this_core(); !cache.any.empty()) [[likely]] {
+            return hand_out(cache, cache.any.pop(), use);
+        }
+    }
+    return allocate_from_shared(use);
+}
+
+PhysAddr take_zeroed(PageUse use) {
+    InterruptGuard off;
+    Cache& cache = this_core();
+    return cache.zeroed.empty() ? no_page : hand_out(cache, cache.zeroed.pop(), use);
+}
+
+}  // namespace
+
+Result<PhysAddr> allocate(PageUse use) {
+    if (failpoint::should_fail()) [[unlikely]] {
+        return Error::NoMemory;
+    }
+    const PhysAddr page = allocate_any(use);
+    return page != no_page ? Result<PhysAddr>(page) : Error::NoMemory;
+}
+
+// Page tables need less clearing than others: take_zeroed.
 Result<PhysAddr> allocate_zeroed(PageUse use) {
-    PhysAddr page = TRY(allocate(use));
+    if (failpoint::should_fail()) [[unlikely]] {
+        return Error::NoMemory;
+    }
+    if (use == PageUse::PageTable) {
+        if (const PhysAddr page = take_zeroed(use); page != no_page) {
+            return page;
+        }
+    }
+    const PhysAddr page = allocate_any(use);
+    if (page == no_page) [[unlikely]] {
+        return Error::NoMemory;
+    }
     ram::clear_page(ram::at<void>(page));
     return page;
 }
 
 void free_frame(PhysAddr page) {
     InterruptGuard off;
-    Cache& cache = this_core();
-    PageFrame& frame = frame_of(page);
-    PageUse use = static_cast<PageUse>(frame.use);
-    if (use == PageUse::Free) {
-        report_misuse("free page released", page, __builtin_return_address(0));
-    }
+    Cache& cache = take_back(page);
     ram::poison(ram::at<void>(page), page_size);
-    cache.add(use, -1);
-    frame.use = static_cast<uint8_t>(PageUse::Free);
-    frame.link = 0;
-    if (cache.count.load(std::memory_order_relaxed) == Cache::capacity) {
-        drain(cache, Cache::capacity - Cache::batch);
+    if (cache.any.full()) [[unlikely]] {
+        drain(cache.any, cache.any.capacity - batch);
     }
-    uint32_t count = cache.count.load(std::memory_order_relaxed);
-    cache.frames[count] = number_of(page);
-    cache.count.store(count + 1, std::memory_order_relaxed);
+    cache.any.push(number_of(page));
+}
+
+void release_zeroed(PhysAddr page) {
+    const uint32_t before = frame_of(page).references.fetch_sub(1, std::memory_order_acq_rel);
+    ASSERT(before == 1);
+    InterruptGuard off;
+    Cache& cache = take_back(page);
+    if (cache.zeroed.full()) {
+        drain(cache.zeroed, 0);
+    }
+    cache.zeroed.push(number_of(page));
 }
 
 void adopt_reserved(PhysAddr page, PageUse use) {
@@ -279,7 +347,7 @@ PageUse use_of(PhysAddr page) {
     if (untouched && beyond_reserved(page.page_down()) == page.page_down()) {
         return PageUse::Free;
     }
-    return static_cast<PageUse>(frame_of(page).use);
+    return frame_of(page).use();
 }
 
 uint32_t references(PhysAddr page) {
@@ -291,7 +359,7 @@ Stats stats() {
     int64_t by_use[uses]{};
     size_t cached = 0;
     for (const Cache& cache : caches) {
-        cached += cache.count.load(std::memory_order_relaxed);
+        cached += cache.any.size() + cache.zeroed.size();
         for (size_t use = 0; use < uses; ++use) {
             by_use[use] += cache.taken[use].load(std::memory_order_relaxed);
         }
@@ -309,7 +377,8 @@ Stats stats() {
 
 void flush_cache() {
     InterruptGuard off;
-    drain(this_core(), 0);
+    drain(this_core().any, 0);
+    drain(this_core().zeroed, 0);
 }
 
 void report_misuse(const char* what, PhysAddr page, const void* caller) {

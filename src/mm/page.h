@@ -27,9 +27,13 @@ const char* name_of(PageUse use);
 // What the kernel remembers of one page of RAM.
 struct PageFrame {
     std::atomic<uint32_t> references;
-    uint32_t use : 8;           // PageUse
-    // Free: the next free frame's number. A page table: its valid entries. Otherwise 0.
-    uint32_t link : 24;
+    uint32_t word;              // the use below, the link above
+
+    PageUse use() const { return static_cast<PageUse>(word & 0xff); }
+    // Free: the next free frame's number. A page table: its valid entries. Otherwise 0. 24 bits.
+    uint32_t link() const { return word >> 8; }
+    void set(PageUse use, uint32_t link) { word = link << 8 | static_cast<uint32_t>(use); }
+    void add_entries(int32_t count) { word += static_cast<uint32_t>(count) << 8; }
 };
 static_assert(sizeof(PageFrame) == 8);
 
@@ -49,6 +53,8 @@ Result<> init(ram::Extent extent, const Range* reserved, size_t count);
 // left even after reclaim. Any context; reclaim is tried only when the core holds no spin lock.
 Result<PhysAddr> allocate(PageUse use);
 Result<PhysAddr> allocate_zeroed(PageUse use);
+// Gives back a page that the caller alone has and that holds nothing but zeros: the next page table need not be cleared.
+void release_zeroed(PhysAddr page);
 // Makes the reserved page at `page` an ordinary one with one reference, which belongs to the caller.
 void adopt_reserved(PhysAddr page, PageUse use);
 // A reserved page has no references until it is adopted.

@@ -3,40 +3,30 @@
 
 #include "machine/cpu.h"
 
-namespace {
-
-Descriptor* entries_of(PhysAddr table) { return ram::at<Descriptor>(table); }
-size_t index_of(UserAddr address, unsigned level) { return (address.value >> level_shift[level]) % table_entries; }
-
-// The table that an entry lies in.
-PhysAddr table_of(const Descriptor* entry) { return ram::phys_of(entry).page_down(); }
-PageFrame& frame_of_table(const Descriptor* entry) { return pages::frame_of(table_of(entry)); }
-
 // Links a table of zeros below `entry`. Released: no walker may see the link before the zeros.
-void link_table(Descriptor& entry, PageRef table) {
+void PageTable::link_table(Descriptor& entry, PageRef table) {
     std::atomic_ref(entry.bits).store(Descriptor::table(table.release()).bits, std::memory_order_release);
-    ++frame_of_table(&entry).link;
+    frame_of_table(&entry).add_entries(1);
 }
 
-// Releases the tree below `table`, which is of `level`: pages, tables, and the table itself.
-void release_tree(PhysAddr table, unsigned level) {
+// Releases the tree below `table`, which is of `level`: pages, tables, and the table itself, which is zeros by then.
+void PageTable::release_tree(PhysAddr table, unsigned level) {
     Descriptor* entries = entries_of(table);
-    size_t left = pages::frame_of(table).link;
+    size_t left = pages::frame_of(table).link();
     for (size_t i = 0; left != 0; ++i) {
         if (!entries[i].valid()) {
             continue;
         }
         --left;
+        const PhysAddr below = std::exchange(entries[i], {}).address();
         if (level == 3) {
-            pages::release(entries[i].address());
+            pages::release(below);
         } else {
-            release_tree(entries[i].address(), level + 1);
+            release_tree(below, level + 1);
         }
     }
-    pages::release(table);
+    pages::release_zeroed(table);
 }
-
-}  // namespace
 
 // Pages whose entries are gone already, but which some core may still reach through what it cached: released when
 // every core has forgotten them, many at a time.
@@ -46,40 +36,58 @@ public:
     Removal(const Removal&) = delete;
     ~Removal() { finish(); }
 
-    void add(UserAddr address, PhysAddr page) {
+    void add_page(UserAddr address, PhysAddr page) {
         if (id_ == nullptr) {
             pages::release(page);
-            return;
+        } else {
+            add({address, page, false});
         }
-        if (count_ == capacity) {
-            finish();
+    }
+    void add_empty_table(UserAddr address, PhysAddr table) {
+        if (id_ == nullptr) {
+            pages::release_zeroed(table);
+        } else {
+            add({address, table, true});
         }
-        addresses_[count_] = address;
-        pages_[count_++] = page;
     }
 
 private:
+    struct Removed {
+        UserAddr address;
+        PhysAddr page;
+        bool is_empty_table;
+    };
     static constexpr size_t capacity = 32;
     static constexpr size_t one_by_one = 8;     // beyond, forgetting the whole space is cheaper
+
+    void add(const Removed& removed) {
+        if (count_ == capacity) {
+            finish();
+        }
+        removed_[count_++] = removed;
+    }
 
     void finish() {
         if (count_ > one_by_one) {
             id_->forget_all();
         } else {
             for (size_t i = 0; i < count_; ++i) {
-                id_->forget_page(addresses_[i]);
+                id_->forget_page(removed_[i].address);
             }
         }
         for (size_t i = 0; i < count_; ++i) {
-            pages::release(pages_[i]);
+            if (removed_[i].is_empty_table) {
+                pages::release_zeroed(removed_[i].page);
+            } else {
+                pages::release(removed_[i].page);
+            }
         }
         count_ = 0;
     }
 
     const AddressSpaceId* id_;
     size_t count_ = 0;
-    UserAddr addresses_[capacity];
-    PhysAddr pages_[capacity];
+    Removed removed_[capacity];
 };
 
 Result<PageTable> PageTable::create() { return PageTable(TRY(pages::allocate_zeroed(PageUse::PageTable))); }
@@ -97,15 +105,6 @@ PageTable::~PageTable() {
     if (root_ != none) {
         release_tree(root_, 1);
     }
-}
-
-Descriptor* PageTable::find(UserAddr address) const {
-    Descriptor entry = entries_of(root_)[index_of(address, 1)];
-    if (!entry.valid()) {
-        return nullptr;
-    }
-    entry = entries_of(entry.address())[index_of(address, 2)];
-    return entry.valid() ? &entries_of(entry.address())[index_of(address, 3)] : nullptr;
 }
 
 // All tables are at hand before the first is linked, so that a failure leaves the tree as it was.
@@ -141,18 +140,13 @@ LeafSpan PageTable::next_leaf(UserAddr start, UserAddr end) const {
     return {};
 }
 
-void PageTable::entries_added(const Descriptor* entry, size_t count) {
-    frame_of_table(entry).link += static_cast<uint32_t>(count);
-    resident_ += count;
-}
-
 // `count` entries of the table of `entry` became invalid; tables that are empty now go with them, but for the root.
 void PageTable::entries_removed(Descriptor* entry, UserAddr address, size_t count, Removal& removal) {
     resident_ -= count;
     for (unsigned level = 3; level > 1; --level) {
         PageFrame& frame = frame_of_table(entry);
-        frame.link -= static_cast<uint32_t>(count);
-        if (frame.link != 0) {
+        frame.add_entries(-static_cast<int32_t>(count));
+        if (frame.link() != 0) {
             return;
         }
         PhysAddr table = table_of(entry);
@@ -161,11 +155,11 @@ void PageTable::entries_removed(Descriptor* entry, UserAddr address, size_t coun
             above = &entries_of(above->address())[index_of(address, 2)];
         }
         *above = {};
-        removal.add(address, table);
+        removal.add_empty_table(address, table);
         entry = above;
         count = 1;
     }
-    --frame_of_table(entry).link;
+    frame_of_table(entry).add_entries(-1);
 }
 
 Result<> PageTable::map(UserAddr address, PageRef page, Protection protection, bool shared, bool copy_on_write) {
@@ -173,9 +167,7 @@ Result<> PageTable::map(UserAddr address, PageRef page, Protection protection, b
     if (entry->valid()) {
         panic("a page is mapped already at this user address", address.value, entry->bits);
     }
-    *entry = Descriptor::user_page(page.release(), protection, shared, copy_on_write);
-    entries_added(entry, 1);
-    mmu::entries_written();
+    fill(*entry, Descriptor::user_page(page.release(), protection, shared, copy_on_write));
     return {};
 }
 
@@ -200,7 +192,7 @@ void PageTable::unmap(UserAddr start, UserAddr end, const AddressSpaceId* id) {
         for (size_t i = 0; i < span.count; ++i) {
             if (Descriptor entry = span.entries[i]; entry.valid()) {
                 span.entries[i] = {};
-                removal.add(span.address + i * page_size, entry.address());
+                removal.add_page(span.address + i * page_size, entry.address());
                 ++count;
             }
         }

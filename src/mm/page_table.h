@@ -75,6 +75,7 @@ struct Descriptor {
         word |= copy ? CopyOnWrite::mask : 0;
         return Descriptor{word}.with(protection);
     }
+    constexpr Descriptor with_frame(PhysAddr page) const { return {bits | page.value}; }     // has none yet
     // The same page under another protection; one that is copied on write is never writable.
     constexpr Descriptor with(Protection protection) const {
         bool any = protection.read || protection.write || protection.execute;
@@ -113,7 +114,14 @@ public:
     PageCount resident() const { return PageCount(resident_); }
 
     // The level-3 entry of `address`, or nullptr if there is no table for it. It may be invalid.
-    Descriptor* find(UserAddr address) const;
+    Descriptor* find(UserAddr address) const {
+        Descriptor entry = entries_of(root_)[index_of(address, 1)];
+        if (!entry.valid()) [[unlikely]] {
+            return nullptr;
+        }
+        entry = entries_of(entry.address())[index_of(address, 2)];
+        return entry.valid() ? &entries_of(entry.address())[index_of(address, 3)] : nullptr;
+    }
     // The entry of `address`, with its table made if need be. NoMemory, with nothing left behind.
     Result<Descriptor*> ensure(UserAddr address);
     // The first run of entries in [start, end) that a level-3 table exists for.
@@ -121,6 +129,12 @@ public:
 
     // Maps a page where none is (panics otherwise), taking its reference over. NoMemory: the reference is released.
     Result<> map(UserAddr address, PageRef page, Protection protection, bool shared, bool copy_on_write);
+    // The same for an entry that find() gave and that is invalid: nothing is made, so nothing can fail.
+    void fill(Descriptor& entry, Descriptor with) {
+        entry = with;
+        entries_added(&entry, 1);
+        mmu::entries_written();
+    }
     // Break-before-make: takes the valid `entry` of `address` away, makes all cores forget it, writes the new one, and
     // releases the old page.
     void replace(UserAddr address, Descriptor& entry, Descriptor with, const AddressSpaceId& id);
@@ -138,10 +152,22 @@ public:
     void walk(UserAddr start, UserAddr end, Visit visit) const;
 
     // For those who fill a table's entries themselves: `count` more of the table that `entry` is in are valid.
-    void entries_added(const Descriptor* entry, size_t count);
+    void entries_added(const Descriptor* entry, size_t count) {
+        frame_of_table(entry).add_entries(static_cast<int32_t>(count));
+        resident_ += count;
+    }
 
 private:
     class Removal;
+    static Descriptor* entries_of(PhysAddr table) { return ram::at<Descriptor>(table); }
+    static size_t index_of(UserAddr address, unsigned level) {
+        return (address.value >> level_shift[level]) % table_entries;
+    }
+    // The table that an entry lies in.
+    static PhysAddr table_of(const Descriptor* entry) { return ram::phys_of(entry).page_down(); }
+    static PageFrame& frame_of_table(const Descriptor* entry) { return pages::frame_of(table_of(entry)); }
+    static void link_table(Descriptor& entry, PageRef table);
+    static void release_tree(PhysAddr table, unsigned level);
     explicit PageTable(PhysAddr root) : root_(root) {}
     void entries_removed(Descriptor* entry, UserAddr address, size_t count, Removal& removal);
 

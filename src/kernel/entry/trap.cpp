@@ -57,7 +57,7 @@ void do_return_work(UserFrame& frame) {
             sleep_while_stopped(current_proc());
         }
         thread.uthread->restarts_call = false;
-        (void)cpu::disable_interrupts();
+        cpu::forbid_interrupts();
     }
 }
 
@@ -77,18 +77,8 @@ void program_fault(UserFrame& frame, uint64_t syndrome, uint64_t address, int si
     signal_fault(signal, static_cast<int>(Syndrome::Class::get(syndrome)), UserAddr(address));
 }
 
-// The signal for an address-space fault that could not be cured; 0 if it was.
-int cure_fault(UserAddr address, Access access) {
-    if (address >= user_end) {
-        return FL_SIGSEGV;
-    }
-    Thread& thread = *cpu::current_thread();
-    Result<> cured = thread.task->space->handle_fault(address, access);
-    if (cured.ok()) {
-        ++current_proc().stats->minor_faults;
-        return 0;
-    }
-    switch (cured.error()) {
+[[gnu::noinline]] int signal_for(Error error) {
+    switch (error) {
     case Error::Range:
         return FL_SIGBUS;
     case Error::NoMemory:
@@ -97,6 +87,31 @@ int cure_fault(UserAddr address, Access access) {
     default:
         return FL_SIGSEGV;
     }
+}
+
+// The signal for an address-space fault that could not be cured; 0 if it was.
+inline int cure_fault(UserAddr address, Access access) {
+    Thread& thread = *cpu::current_thread();
+    Result<> cured = thread.task->space->handle_fault(address, access);
+    if (cured.ok()) [[likely]] {
+        ++thread.minor_faults;
+        return 0;
+    }
+    return signal_for(cured.error());
+}
+
+// The usual fault: the program's own memory is not there yet. True if it is now.
+bool cured(uint64_t word, uint64_t address) {
+    const Syndrome syndrome{word};
+    if (syndrome.kind() != Syndrome::data_abort || !syndrome.memory_fault()) {
+        return false;
+    }
+    Thread& thread = *cpu::current_thread();
+    if (!thread.task->space->handle_fault(UserAddr(address), syndrome.access()).ok()) {
+        return false;
+    }
+    ++thread.minor_faults;
+    return true;
 }
 
 int signal_of(const Syndrome& syndrome, uint64_t address) {
@@ -122,10 +137,20 @@ int signal_of(const Syndrome& syndrome, uint64_t address) {
     }
 }
 
+// All other faults, and those that could not be cured.
+[[gnu::noinline]] void other_user_fault(UserFrame& frame, uint64_t syndrome, uint64_t address) {
+    const int signal = signal_of({syndrome}, address);
+    if (signal == FL_SIGKILL) {
+        signal_fault(signal, 0, UserAddr(address));
+    } else if (signal != 0) {
+        program_fault(frame, syndrome, address, signal);
+    }
+}
+
 }  // namespace
 
 void look_at_return_work(UserFrame& frame) {
-    (void)cpu::disable_interrupts();
+    cpu::forbid_interrupts();
     look_at_work(frame);
 }
 
@@ -136,8 +161,7 @@ void return_to_program(UserFrame& frame) {
 
 void handle_system_call(UserFrame* frame) {
     cpu::restore_interrupts(true);
-    SystemCall call = system_call(frame->x[8]);
-    Result<uint64_t> result = call != nullptr ? call(*frame) : Result<uint64_t>(Error::NotImplemented);
+    Result<uint64_t> result = system_call(frame->x[8])(*frame);
     if (result.ok()) [[likely]] {
         frame->x[0] = result.value();
     } else if (result.error() == Error::Restart) {
@@ -147,19 +171,16 @@ void handle_system_call(UserFrame* frame) {
     } else {
         frame->x[0] = static_cast<uint64_t>(-static_cast<int64_t>(result.error()));
     }
-    (void)cpu::disable_interrupts();
+    cpu::forbid_interrupts();
     look_at_work(*frame);
 }
 
 void handle_user_fault(UserFrame* frame, uint64_t syndrome, uint64_t address) {
     cpu::restore_interrupts(true);
-    int signal = signal_of({syndrome}, address);
-    if (signal == FL_SIGKILL) {
-        signal_fault(signal, 0, UserAddr(address));
-    } else if (signal != 0) {
-        program_fault(*frame, syndrome, address, signal);
+    if (!cured(syndrome, address)) [[unlikely]] {
+        other_user_fault(*frame, syndrome, address);
     }
-    (void)cpu::disable_interrupts();
+    cpu::forbid_interrupts();
     look_at_work(*frame);
 }
 
@@ -184,7 +205,7 @@ void handle_kernel_fault(KernelFrame* frame, uint64_t word, uint64_t address) {
         if (syndrome.memory_fault() && thread != nullptr && thread->task != nullptr) {
             cpu::restore_interrupts(true);
             int signal = cure_fault(UserAddr(address), syndrome.access());
-            (void)cpu::disable_interrupts();
+            cpu::forbid_interrupts();
             if (signal == 0) {
                 return;
             }

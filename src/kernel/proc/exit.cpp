@@ -47,6 +47,7 @@ void add_usage(Proc& proc, const Thread& thread) {
     stats.system += system;
     stats.voluntary_switches += thread.voluntary_switches;
     stats.involuntary_switches += thread.involuntary_switches;
+    stats.minor_faults += thread.minor_faults;
 }
 
 // The current thread leaves its program's memory and then its process, in this order: whoever finds itself alone in the
@@ -112,19 +113,10 @@ void release_holdings(Proc& proc) {
     }
 }
 
-bool has_stopped_member_locked(ProcessGroup& group) REQUIRES(families_lock) {
-    for (Proc& member : group.members) {
-        if (member.state == ProcState::Stopped) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // POSIX: the members of a group that becomes orphaned while one is stopped get SIGHUP and SIGCONT; those of a group that
 // has long been orphaned do not. Kin is still as before the exit.
 void hang_up_if_orphaned_locked(ProcessGroup& group, const Proc& leaving) REQUIRES(families_lock) {
-    if (has_stopped_member_locked(group) && !group_orphaned_locked(group, nullptr) && group_orphaned_locked(group, &leaving)) {
+    if (group.stopped_members != 0 && !group_orphaned_locked(group, nullptr) && group_orphaned_locked(group, &leaving)) {
         signal_group_locked(group, {.signal = FL_SIGHUP});
         signal_group_locked(group, {.signal = FL_SIGCONT});
     }
@@ -144,7 +136,7 @@ void give_children_to_init_locked(Proc& proc) REQUIRES(families_lock) {
         }
         proc.children.remove(child);
         init->children.push_back(child);
-        child.parent = init;
+        set_parent_locked(child, init);
     }
     wake_all(init->children_changed);
     signal_process(*init, {.signal = FL_SIGCHLD});
@@ -185,7 +177,7 @@ void become_zombie(Proc& proc, int wait_status) {
         wake_all(parent->children_changed);
         parent = find_process_locked(Pid::Init);
         parent->children.push_back(proc);
-        proc.parent = parent;
+        set_parent_locked(proc, parent);
     }
     proc.wait_status = wait_status;
     proc_transition(proc, ProcState::Zombie);

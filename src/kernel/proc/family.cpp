@@ -37,8 +37,13 @@ Zone& ProcessGroup::zone() {
     return zone;
 }
 
+void set_parent_locked(Proc& proc, Proc* parent) {
+    proc.parent = parent;
+    proc.parent_pid.store(parent != nullptr ? parent->pid : Pid::None, std::memory_order_relaxed);
+}
+
 void family_enter_locked(Proc& proc, Proc& parent) {
-    proc.parent = &parent;
+    set_parent_locked(proc, &parent);
     parent.children.push_back(proc);
     table.push_back(proc);
     bucket_of(proc.pid).push_front(proc);
@@ -49,7 +54,7 @@ void family_leave_locked(Proc& proc) {
     proc.sibling_link.unlink();
     proc.table_link.unlink();
     proc.hash_link.unlink();
-    proc.parent = nullptr;
+    set_parent_locked(proc, nullptr);
     --process_count;
 }
 
@@ -82,11 +87,13 @@ void join_group_locked(ProcessGroup& group, Proc& proc) {
     ASSERT(proc.group == nullptr);
     proc.group = &group;
     group.members.push_back(proc);
+    group.stopped_members += proc.state == ProcState::Stopped ? 1u : 0u;
 }
 
 ZoneOwned<ProcessGroup> leave_group_locked(Proc& proc) {
     ProcessGroup& group = *std::exchange(proc.group, nullptr);
     group.members.remove(proc);
+    group.stopped_members -= proc.state == ProcState::Stopped ? 1u : 0u;
     if (!group.members.empty()) {
         return {};
     }

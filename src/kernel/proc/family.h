@@ -32,11 +32,15 @@ public:
     const Ref<Session> session;
     ListNode link;                                              // all groups
     List<Proc, &Proc::group_link> members GUARDED_BY(families_lock);
+    size_t stopped_members = 0;
 };
 
 // Puts a complete process into the table and among its parent's children; takes it out.
 void family_enter_locked(Proc& proc, Proc& parent) REQUIRES(families_lock);
 void family_leave_locked(Proc& proc) REQUIRES(families_lock);
+
+// The only place that changes Proc::parent. The lists of children are the caller's.
+void set_parent_locked(Proc& proc, Proc* parent) REQUIRES(families_lock);
 
 // By number, zombies too; the pointer is good while the lock is held.
 Proc* find_process_locked(Pid pid) REQUIRES(families_lock);

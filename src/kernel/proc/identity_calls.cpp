@@ -5,9 +5,7 @@
 Result<uint64_t> sys_getpid(UserFrame&) { return static_cast<uint64_t>(number(current_proc().pid)); }
 
 Result<uint64_t> sys_getppid(UserFrame&) {
-    // The parent pointer changes when the parent ends, so its number is read under the lock.
-    SpinGuard guard(families_lock);
-    return static_cast<uint64_t>(number(current_proc().parent->pid));
+    return static_cast<uint64_t>(number(current_proc().parent_pid.load(std::memory_order_relaxed)));
 }
 
 Result<uint64_t> sys_getuid(UserFrame&) { return current_credentials()->real_uid; }

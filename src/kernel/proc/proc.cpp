@@ -70,6 +70,10 @@ void proc_transition(Proc& proc, ProcState to) {
         panic("a process took a forbidden step in its life (states from, to)", static_cast<uint64_t>(proc.state),
               static_cast<uint64_t>(to));
     }
+    if (proc.group != nullptr) {
+        proc.group->stopped_members += to == ProcState::Stopped ? 1u : 0u;
+        proc.group->stopped_members -= proc.state == ProcState::Stopped ? 1u : 0u;
+    }
     proc.state = to;
 }
 
@@ -133,6 +137,7 @@ ForkloreUsage proc_usage(Proc& proc) {
     Nanoseconds system = stats.system;
     uint64_t voluntary = stats.voluntary_switches;
     uint64_t involuntary = stats.involuntary_switches;
+    uint64_t faults = stats.minor_faults;
     SpinGuard guard(proc.signals.lock);
     if (Task* task = proc.task.get()) {
         SpinGuard task_guard(task->lock);
@@ -143,12 +148,13 @@ ForkloreUsage proc_usage(Proc& proc) {
             system += thread_system;
             voluntary += thread.voluntary_switches;
             involuntary += thread.involuntary_switches;
+            faults += thread.minor_faults;
         }
     }
     return {.user = time_of(user),
             .system = time_of(system),
             .peak_pages = static_cast<int64_t>(stats.peak_pages),
-            .minor_faults = static_cast<int64_t>(stats.minor_faults),
+            .minor_faults = static_cast<int64_t>(faults),
             .voluntary_switches = static_cast<int64_t>(voluntary),
             .involuntary_switches = static_cast<int64_t>(involuntary),
             .signals = static_cast<int64_t>(stats.signals)};

@@ -52,7 +52,8 @@ public:
 
     // Guarded by families_lock.
     ProcState state = ProcState::Creating;
-    Proc* parent = nullptr;
+    Proc* parent = nullptr;             // changed by set_parent_locked
+    std::atomic<Pid> parent_pid{Pid::None};     // the same for getppid, which takes no lock
     ProcessGroup* group = nullptr;
     ListNode table_link, hash_link, sibling_link, group_link;
     List<Proc, &Proc::sibling_link> children;
@@ -95,7 +96,10 @@ Result<> proc_init();                   // the kernel's own process; after pid_i
 inline UThread& current_uthread() { return *cpu::current_thread()->uthread; }
 inline Proc& current_proc() {
     UThread& uthread = current_uthread();
-    return uthread.loan ? uthread.loan->child() : *uthread.proc;
+    if (uthread.loan) [[unlikely]] {
+        return uthread.loan->child();
+    }
+    return *uthread.proc;
 }
 Proc& kernel_proc();
 

@@ -5,15 +5,12 @@
 
 namespace {
 
-// Which children waitpid's first argument means.
+// Which children waitpid's first argument means, if it is not one's number.
 struct Selector {
     int32_t pid;
     Pid caller_group;
 
     bool matches(const Proc& child) const REQUIRES(families_lock) {
-        if (pid > 0) {
-            return number(child.pid) == pid;
-        }
         if (pid == -1) {
             return true;
         }
@@ -50,15 +47,28 @@ Result<Report> find_report(Proc& parent, const Selector& selector, int options) 
     SpinGuard guard(families_lock);
     for (;;) {
         bool any = false;
-        for (Proc& child : parent.children) {
-            if (!selector.matches(child)) {
-                continue;
+        Report report;
+        if (selector.pid > 0) {
+            // One child, found by its number: the price does not grow with the number of children.
+            Proc* child = find_process_locked(static_cast<Pid>(selector.pid));
+            any = child != nullptr && child->parent == &parent;
+            if (any) {
+                report = report_of_locked(*child, options);
             }
-            any = true;
-            Report report = report_of_locked(child, options);
-            if (report.pid != Pid::None) {
-                return report;
+        } else {
+            for (Proc& child : parent.children) {
+                if (!selector.matches(child)) {
+                    continue;
+                }
+                any = true;
+                report = report_of_locked(child, options);
+                if (report.pid != Pid::None) {
+                    break;
+                }
             }
+        }
+        if (report.pid != Pid::None) {
+            return report;
         }
         if (!any) {
             return Error::NoChild;

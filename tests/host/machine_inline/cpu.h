@@ -21,6 +21,7 @@ inline bool disable_interrupts() {
     host::interrupts = false;
     return were_on;
 }
+inline void forbid_interrupts() { host::interrupts = false; }
 inline void restore_interrupts(bool were_on) { host::interrupts = were_on; }
 inline bool interrupts_on() { return host::interrupts; }
 

@@ -27,6 +27,8 @@ inline bool disable_interrupts() {
     return were_on;
 }
 
+inline void forbid_interrupts() { asm volatile("msr daifset, #2" ::: "memory"); }
+
 inline void restore_interrupts(bool were_on) {
     if (were_on) {
         asm volatile("msr daifclr, #7" ::: "memory");   // an exception masked FIQs and SErrors too: they open again

@@ -15,6 +15,8 @@ inline PhysAddr phys_of(const void* pointer) {
     return PhysAddr(reinterpret_cast<uint64_t>(pointer) - layout::linear_map);
 }
 
+inline void unpoison(void*, size_t) {}      // junk may stay
+
 // At boot, once: what the kernel may use of RAM (page aligned, it starts where RAM starts).
 void set_extent(Extent extent);
 
