@@ -251,21 +251,23 @@ void FileTable::copy_from(FileTable& from) {
     }
 }
 
+// Closing may sleep, so files are taken out under the lock, those of one word at once, and dropped behind it.
 void FileTable::close_marked(bool only_close_on_exec) {
-    for (unsigned word = 0; word < word_count; ++word) {
-        for (;;) {
-            File* file;
-            {
-                SpinGuard guard(lock_);
+    File* files[64];
+    for (unsigned word = 0; word < word_count;) {
+        size_t count = 0;
+        {
+            SpinGuard guard(lock_);
+            for (; word < word_count && count == 0; ++word) {
                 uint64_t marked = used_[word] & (only_close_on_exec ? close_on_exec_[word] : ~uint64_t{0});
-                if (marked == 0) {
-                    break;
+                for (; marked != 0; marked &= marked - 1) {
+                    files[count++] = take_locked(static_cast<int>(word * 64 + static_cast<unsigned>(std::countr_zero(marked))));
                 }
-                unsigned at = word * 64 + static_cast<unsigned>(std::countr_zero(marked));
-                file = take_locked(static_cast<int>(at));
-                ASSERT(file != nullptr);
             }
-            drop(file);
+        }
+        for (size_t i = 0; i < count; ++i) {
+            ASSERT(files[i] != nullptr);
+            drop(files[i]);
         }
     }
 }

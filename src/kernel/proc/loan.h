@@ -31,15 +31,17 @@ public:
         FpState fp;                 // if uses_fp: d8 to d15 belong to the caller of vfork (AAPCS64 6.1.2)
     };
 
-    ThreadLoan(Proc& the_child, Saved saved) : child_(&the_child), saved_(std::move(saved)) {}
+    // `saved`: a Saved, or its members in order.
+    template <typename... Members>
+    explicit ThreadLoan(Proc& the_child, Members&&... saved) : child_(&the_child), saved_{std::forward<Members>(saved)...} {}
     ThreadLoan(const ThreadLoan&) = delete;
     ~ThreadLoan() { ASSERT(child_ == nullptr); }
 
     Proc& child() const { return *child_; }
     const Saved& saved() const { return saved_; }
 
-    // Ends the loan: what the parent's thread must have again.
-    Saved give_back() && {
+    // Ends the loan: what the parent's thread must have again, good while the loan's memory is.
+    Saved&& give_back() && {
         ASSERT(child_ != nullptr);
         child_ = nullptr;
         return std::move(saved_);
