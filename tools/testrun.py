@@ -1,6 +1,6 @@
 """Runs all tests, group by group; `make test` calls it. The last line is `N passed, N failed`.
 
-    ONLY=GROUP         one group: levels headers thread-safety unit stress schedules kernel user system labs
+    ONLY=GROUP         one group: levels headers thread-safety unit stress schedules kernel user system labs hostile
     ONLY=GROUP:TEST    one test of it: unit:Group.name, system:test_shell.Shell.test_pipeline, kernel:Group.name,
                        user:Group.name; and user:program, user:Group
 
@@ -278,16 +278,26 @@ def system(only: str) -> Outcome:
     return outcome
 
 
-def labs(_: str) -> Outcome:
-    """A fixed sample of the labs' known solutions gets its known marks; all of them: `make check-labs`."""
+def lines_of(command: list[str], what: str, **more: str) -> Outcome:
+    """A program that prints `PASS name` or `FAIL name: why` for each of its tests."""
     outcome = Outcome()
-    status, said = shell([sys.executable, "-m", "grader", "check-labs", "SAMPLE=1"], PYTHONPATH="labs")
+    status, said = shell(command, **more)
     outcome.passed = len(re.findall(r"^PASS ", said, re.M))
     for line in re.findall(r"^FAIL .+$", said, re.M):
         outcome.fail("", line)
     if (status and not outcome.failed) or not (outcome.passed or outcome.failed):
-        outcome.fail("", f"check-labs ended with status {status}:\n{said}")
+        outcome.fail("", f"{what} ended with status {status}:\n{said}")
     return outcome
+
+
+def labs(_: str) -> Outcome:
+    """A fixed sample of the labs' known solutions gets its known marks; all of them: `make check-labs`."""
+    return lines_of([sys.executable, "-m", "grader", "check-labs", "SAMPLE=1"], "check-labs", PYTHONPATH="labs")
+
+
+def hostile(only: str) -> Outcome:
+    """Hand-ins that were never meant to be honest."""
+    return lines_of([sys.executable, "tests/hostile/run.py", *([only] if only else [])], "tests/hostile/run.py")
 
 
 GROUPS: dict[str, Callable[[str], Outcome]] = {
@@ -301,7 +311,10 @@ GROUPS: dict[str, Callable[[str], Outcome]] = {
     "user": user,
     "system": system,
     "labs": labs,
+    "hostile": hostile,
 }
+if Path("labs/HANDOUT").exists():   # a student's tree: there is nothing that these could be tested with
+    del GROUPS["labs"], GROUPS["hostile"]
 
 
 def main() -> int:

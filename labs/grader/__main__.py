@@ -2,6 +2,7 @@
 
     grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id] [SEED=N] [OUT=dir] [QUIET=1]
     check-labs [LAB=N] [SAMPLE=1]
+    handout LAB=N OUT=dir [CARRY=dir] [SOLVED=1]
 
 Exit status of grade: 0 full marks, 1 not, 2 the grader or its machine failed. (Make itself turns each failure into 2.)
 """
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import check_labs, reference, report
+from . import reference, report
 from .grade import Printer, Request, grade, new_seed, summary
 from .lab import TREE, Failure, Lab, load
 
@@ -46,11 +47,22 @@ def grade_verb() -> int:
 
 
 def check_labs_verb() -> int:
+    from . import check_labs        # a handout has neither this nor the next
     labs = [the_lab()] if text("LAB") else check_labs.all_labs()
     return check_labs.check_labs(labs, number("JOBS", os.cpu_count() or 1), text("SAMPLE") == "1")
 
 
-VERBS: dict[str, Callable[[], int]] = {"grade": grade_verb, "check-labs": check_labs_verb}
+def handout_verb() -> int:
+    from . import handout
+    if not text("LAB") or not text("OUT"):
+        raise Failure("LAB=2 OUT=dir: which lab, and where to?")
+    carry = Path(text("CARRY")) if text("CARRY") else None
+    handout.make_handout(number("LAB", 0), Path(text("OUT")), carry, text("SOLVED") == "1")
+    print(f"{text('OUT')} is ready")
+    return 0
+
+
+VERBS: dict[str, Callable[[], int]] = {"grade": grade_verb, "check-labs": check_labs_verb, "handout": handout_verb}
 
 
 def main() -> int:

@@ -37,8 +37,8 @@ $(H)/tsan/%.o: % $(H)/tsan/flags
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CXX) $(HOST_FLAGS) $(TSAN_FLAGS) -MMD -MP -c $< -o $@
 
-$(H)/asan/portable.a: $(PORTABLE:%=$(H)/asan/%.o) $(H)/sources
-$(H)/tsan/portable.a: $(PORTABLE:%=$(H)/tsan/%.o) $(H)/sources
+$(H)/asan/portable.a: $(PORTABLE:%=$(H)/asan/%.o) $(call find,prebuilt/asan,.o) $(H)/sources
+$(H)/tsan/portable.a: $(PORTABLE:%=$(H)/tsan/%.o) $(call find,prebuilt/tsan,.o) $(H)/sources
 %/portable.a:
 	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
 

@@ -44,6 +44,8 @@ K := $(BUILD)/kernel
 KERNEL_LD := src/boot/kernel.ld
 KERNEL_SOURCES := $(filter-out src/user/%,$(call find,src,.cpp) $(call find,src,.S))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(K)/%.o)
+# In a student's tree: the other labs' files, as objects.
+KERNEL_OBJECTS += $(call find,prebuilt/kernel,.o)
 
 $(call flags_file,$(K)/flags,$(CXX_T) $(KERNEL_FLAGS) $(KERNEL_LDFLAGS))
 # The list of objects, so that a removed source also links again.

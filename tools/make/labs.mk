@@ -3,7 +3,7 @@
 # $(call lab_object,sources): their host objects. Checks may lie outside the tree (HIDDEN=dir).
 lab_object = $(patsubst %,$(H)/asan/%.o,$(patsubst /%,outside/%,$(1)))
 LAB_RUNNER := $(call find,labs/grader/runner,.cpp)
-LAB_PORTABLE = $(call lab_object,$(filter-out $(LAB_REPLACES),$(PORTABLE)))
+LAB_PORTABLE = $(call lab_object,$(filter-out $(LAB_REPLACES),$(PORTABLE))) $(call find,prebuilt/asan,.o)
 LAB_OBJECTS = $(call lab_object,$(LAB_RUNNER) $(filter-out tests/host/main.cpp,$(HOST_SEAM)) $(LAB_CHECKS))
 # The checks are compiled with the grader's headers too.
 $(H)/asan/labs/%.o $(H)/asan/outside/%.o: HOST_FLAGS += -Ilabs
@@ -27,8 +27,11 @@ print:
 
 # The grader itself takes the options as FORKLORE_* (verbs.mk).
 GRADER := PYTHONPATH=labs PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m grader
-.PHONY: grade check-labs
+.PHONY: grade check-labs handout
 grade: $(S)/run.stamp $(S)/grade.stamp
 	@$(GRADER) grade
 check-labs: $(S)/run.stamp $(S)/grade.stamp
 	@$(GRADER) check-labs
+handout: $(S)/run.stamp $(S)/test.stamp $(S)/grade.stamp
+	@$(MAKE) $(N)/stamp
+	@$(GRADER) handout
