@@ -127,10 +127,10 @@ def take(lab: Lab, path: str, folder: Path) -> bytes:
                 raise Unusable(explain(error, shown(place))) from None
     if descriptor < 0:
         raise Unusable(missing(lab, path, folder))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise Unusable(f"{path} is not a plain file.")
     with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(file.fileno())
-        if not stat.S_ISREG(state.st_mode):
-            raise Unusable(f"{path} is not a plain file.")
         data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise Unusable(f"{path} is larger than {LARGEST // 1024} KiB.")

@@ -27,6 +27,7 @@ RUN_TIME = re.compile(r"(_Unwind_Resume|__gxx_personality_v0|__cxa_guard_\w+|__c
                       r"|mem(set|cpy|move|cmp)|strlen|__libc_single_threaded|std::__throw_\w+\(.*|std::__glibcxx_assert_fail.*)")
 SECTION = re.compile(r"(\.rela)?\.(text|rodata|data|bss|tdata|tbss|eh_frame|gcc_except_table|debug_\w+|comment|group|note\.GNU-stack|note\.gnu\.property"
                      r"|symtab|strtab|shstrtab|init_array\.00099|fini_array\.00099)(\..*)?$")
+STARTS = (".init_array", ".fini_array", ".preinit_array", ".ctors", ".dtors")
 SANITIZER_ARRAYS = (".init_array.00099", ".fini_array.00099")
 
 
@@ -177,6 +178,8 @@ def check_sections(tool: str, path: Path, whose: str, sanitized: bool) -> None:
     said = subprocess.run([tool, "--wide", "--section-headers", str(path)], capture_output=True, text=True, check=True).stdout
     for name, size, flags in re.findall(r"^ +\[ *\d+\] (\S+) +\S+ +[0-9a-f]+ +[0-9a-f]+ +([0-9a-f]+) +[0-9a-f]+ ([A-Zxop]*) ", said, re.M):
         base = name.removeprefix(".rela")
+        if base in STARTS:
+            raise Refused(f"{whose} has code that runs without being called (a global object with a constructor?).")
         if not SECTION.match(name) or ("W" in flags and "X" in flags):
             raise Refused(f"{whose} has a part named `{name}`: it does something when the program starts, or lies where it should not.")
         if base in SANITIZER_ARRAYS and (not sanitized or (base == name and int(size, 16) != 8)):
