@@ -1,4 +1,5 @@
 """The wire between a terminal and the guest's console: relays bytes, watches for the kernel's last line."""
+import ctypes
 import os
 import re
 import select
@@ -123,10 +124,16 @@ def write_all(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data):]
 
 
+def end_with_parent() -> None:
+    """In the child, before QEMU: whatever ends this tool, even SIGKILL, ends the machine too (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 def relay(command: list[str], filtering: bool, keyboard: int | None, guard_seconds: int, icount: bool) -> Ending:
     """Runs QEMU with the guest's console on our standard output; `keyboard` is typed into it."""
     watcher = Watcher(filtering)
-    job = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    job = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+                           preexec_fn=end_with_parent)
     saved = None
     try:
         if keyboard is not None and os.isatty(keyboard) and not filtering:

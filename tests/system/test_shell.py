@@ -1,5 +1,10 @@
 """The whole system: boot to the shell, programs, faults, job control, the options of `make run`."""
-from support import Case, Machine, run
+import os
+import select
+import signal
+from pathlib import Path
+
+from support import GUARD_SECONDS, Case, Machine, run
 
 
 class Commands(Case):
@@ -106,6 +111,18 @@ class Console(Case):
                 machine.type(f"{command}\rdropped\r\x03echo $?.\r")
                 machine.expect("\n130\\.\r?\n")
                 machine.prompt()
+
+    def test_a_killed_tool_leaves_no_machine_behind(self) -> None:
+        with Machine() as machine:
+            machine.prompt()
+            tool = machine.line.pid
+            children = Path(f"/proc/{tool}/task/{tool}/children").read_text().split()
+            self.assertEqual(len(children), 1)
+            qemu = os.pidfd_open(int(children[0]))
+            os.kill(tool, signal.SIGKILL)
+            # The descriptor is readable once the process has ended.
+            self.assertTrue(select.select([qemu], [], [], GUARD_SECONDS)[0], "QEMU outlives the tool that started it")
+            os.close(qemu)
 
     def test_poweroff_ends_the_machine(self) -> None:
         machine = Machine()
