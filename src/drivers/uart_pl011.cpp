@@ -31,15 +31,10 @@ Result<> Pl011::start(Pl011Registers& registers, uint32_t clock_hertz, uint32_t 
     while (flags::Busy::get(registers.flags.read()) != 0 && timeout.step()) {
     }
     registers_ = &registers;
-    // What was typed during the boot is kept: emptying the FIFO throws it away.
-    if (control::Receive::get(registers.control.read()) != 0) {
-        collect_locked();
-    }
-    // The order of DDI 0183 3.3.8: off, FIFOs emptied by switching them off, divisor and line (whose write takes over
-    // the divisor), on.
+    // The order of DDI 0183 3.3.8: off, divisor and line (whose write takes over the divisor), on. Its step of emptying the
+    // FIFOs by switching them off is left out: nothing is being sent, and what was typed during the boot is kept.
     registers.control.write(0);
     registers.interrupt_mask.write(0);
-    registers.line_control.write(0);
     registers.interrupt_clear.write(interrupt::all);
     registers.dma_control.write(0);
     registers.integer_divisor.write(IntegerPart::get(divisor));
@@ -51,6 +46,7 @@ Result<> Pl011::start(Pl011Registers& registers, uint32_t clock_hertz, uint32_t 
     registers.control.write(control::Enable::of(1) | control::Transmit::of(1) | control::Receive::of(1));
     device::barrier();
     transmit_interrupt_ = false;
+    collect_locked();
     pump_locked();
     return {};
 }
