@@ -72,6 +72,13 @@ def add_objects(files: list[str], out: Path) -> None:
             subprocess.run([strip.get(kind, "strip"), "--strip-unneeded", "-o", str(target), str(folder / f"{name}.o")], check=True)
 
 
+def add_wanted(lab: int, out: Path) -> None:
+    """Which names the lab's solution asks of the rest: the grader links the rest with them in mind."""
+    for number in range(lab + 1):
+        if (LABS / f"lab{number}" / "lab.yaml").exists():
+            (out / "prebuilt" / f"wanted-lab{number}").write_text("\n".join(reference.wanted_by_reference(load(number))) + "\n")
+
+
 def carried(path: str, carry: Path) -> Path:
     source = carry / path
     if not source.is_file() or source.is_symlink():
@@ -119,6 +126,7 @@ def make_handout(lab: int, out: Path, carry: Path | None, solved: bool) -> None:
     for name, source in carried_files.items():
         copy(name, out, source)
     add_objects(objects, out)
+    add_wanted(lab, out)
     (out / MARK).write_text(f"{lab}\n")
     search(out, secret)
     commit(out, lab)
