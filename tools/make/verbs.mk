@@ -4,10 +4,11 @@
 # The recipes get the options as FORKLORE_* variables, unexpanded: `CMD='echo $$HOME'` reaches the guest as typed.
 RUN_OPTIONS := BOOTS CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY REPLAY EFFORT PROFILE \
                LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE CARRY SOLVED
+# Asked first: `unexport` makes a variable known.
+export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
 $(foreach v,$(RUN_OPTIONS),$(eval export FORKLORE_$(v) := $$(value $(v))))
 export FORKLORE_BUILD := $(BUILD)
-export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 # Make's own -j is left alone; without it a build uses every core.
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
