@@ -89,9 +89,10 @@ class Progress:
 
 
 def guest(progress: Progress, what: str, settings: list[str], typed: str = "", until: str = "") -> list[str]:
-    """Runs the machine; the lines it printed. `typed` waits in the console from power-on."""
+    """Runs the machine; the lines it printed. `typed` goes to the console. Then there is no timeout: while the guest waits
+    for a key and has no timer, its clock stands still, however late the key comes."""
     progress.say(what)
-    command = [sys.executable, str(HERE / "run.py"), "ICOUNT=1", "TIMEOUT=60", *settings]
+    command = [sys.executable, str(HERE / "run.py"), "ICOUNT=1", *([] if typed else ["TIMEOUT=60"]), *settings]
     keyboard = tempfile.TemporaryFile()
     keyboard.write(typed.encode())
     keyboard.seek(0)
@@ -154,8 +155,8 @@ def kernel_rows(progress: Progress) -> list[Row]:
 
 
 def boot_rows(progress: Progress) -> list[Row]:
-    """Power-on to the prompt as a user sees it: with the log, and no command in the boot arguments. What is typed waits in
-    the console, so the shell runs it as soon as it has shown its prompt; the figure holds its start too."""
+    """Power-on to the prompt as a user sees it: with the log, and no command in the boot arguments. A program typed there
+    says when that was; the figure holds its own start too."""
     with tempfile.TemporaryDirectory(prefix="forklore-bench-") as folder:
         subprocess.run([str(BUILD / "bin" / "forklore-cc"), "-O2", str(HERE / "bench" / "prompt.c"), "-o", f"{folder}/prompt"], check=True)
         lines = guest(progress, "boot", [f"ADD={folder}"], typed="/add/prompt\npoweroff\n", until="memory ")
