@@ -21,6 +21,11 @@ def settings(options: dict[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in options.items()]
 
 
+def without_make() -> dict[str, str]:
+    """Our environment as a person's shell has it: what an outer make said of its options is not said again."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("FORKLORE_", "MAKE", "MFLAGS"))}
+
+
 class Finished:
     """A run that is over: status, console (standard output), and what our tools said (standard error)."""
 
@@ -38,8 +43,10 @@ def run(environment: dict[str, str] | None = None, **options: str) -> Finished:
 class Machine:
     """An interactive machine: type and expect."""
 
-    def __init__(self, **options: str) -> None:
-        self.line = pexpect.spawn(RUN[0], [RUN[1], *settings(options)], cwd=str(ROOT), timeout=GUARD_SECONDS, echo=False,
+    def __init__(self, command: list[str] | None = None, **options: str) -> None:
+        program, *arguments = command or [*RUN, *settings(options)]
+        self.line = pexpect.spawn(program, arguments, cwd=str(ROOT), timeout=GUARD_SECONDS, echo=False,
+                                  env=without_make() if command else None,
                                   dimensions=(24, 200))
         # Nobody types slower than a script; the delay that pexpect adds is not needed.
         self.line.delaybeforesend = None

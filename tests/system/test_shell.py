@@ -2,9 +2,10 @@
 import os
 import select
 import signal
+import subprocess
 from pathlib import Path
 
-from support import GUARD_SECONDS, Case, Machine, run
+from support import BUILD, GUARD_SECONDS, ROOT, Case, Machine, run, without_make
 
 
 class Commands(Case):
@@ -75,6 +76,23 @@ class Faults(Case):
     def test_a_hang_ends_with_a_message(self) -> None:
         result = run(CMD="while true; do true; done", TIMEOUT="3", ICOUNT="1")
         self.assertEqual(result.status, 124)
+
+
+class Make(Case):
+    """The front door itself; the other tests call what stands behind it."""
+
+    def test_make_run_boots_to_the_prompt(self) -> None:
+        with Machine(["make", f"BUILD={BUILD}", "run"]) as machine:
+            machine.prompt()
+            self.assertIn(b"4 cores", machine.seen)
+            machine.type("poweroff\r")
+            self.assertEqual(machine.ended(), 0)
+
+    def test_make_run_with_a_command_prints_its_output_alone(self) -> None:
+        for command, wanted in (("echo $HOME | wc -l", "1\n"), ("", "")):
+            done = subprocess.run(["make", "--no-print-directory", f"BUILD={BUILD}", f"CMD={command}", "run"], cwd=ROOT, env=without_make(),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+            self.assertEqual((done.returncode, done.stdout), (0, wanted))
 
 
 class Console(Case):
