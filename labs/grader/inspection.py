@@ -23,7 +23,7 @@ FORBIDDEN_ATTRIBUTES = {
 MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"((?: \d)*)\s*$')
 # What the compiler itself makes a file refer to.
 RUN_TIME = re.compile(r"(_Unwind_Resume|__gxx_personality_v0|__cxa_guard_\w+|__cxa_pure_virtual|__cxa_atexit|__dso_handle|_GLOBAL_OFFSET_TABLE_"
-                      r"|__asan_(?!.*poison|.*(set|get)_)\w+|__ubsan_handle_\w+|__stack_chk_fail|__tls_get_addr|std::terminate\(\)|DW\.ref\.\w+"
+                      r"|__asan_(?!.*poison|.*(set|get)_)\w+|__ubsan_handle_\w+|__ubsan_vptr_type_cache|__stack_chk_fail|__tls_get_addr|std::terminate\(\)|DW\.ref\.\w+"
                       r"|mem(set|cpy|move|cmp)|strlen|__libc_single_threaded|std::__throw_\w+\(.*|std::__glibcxx_assert_fail.*)")
 SECTION = re.compile(r"(\.rela)?\.(text|rodata|data|bss|tdata|tbss|eh_frame|gcc_except_table|debug_\w+|comment|group|note\.GNU-stack|note\.gnu\.property"
                      r"|symtab|strtab|shstrtab|init_array\.00099|fini_array\.00099)(\..*)?$")

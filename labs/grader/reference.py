@@ -63,23 +63,27 @@ class HostFiles:
 
 def copy_headers(to: Path) -> None:
     """src's headers, the host's half of the seam: nothing that says how something is solved."""
-    folders = [(TREE / "src", "src"), (TREE / "tests/host/machine_inline", "tests/host/machine_inline"), (TREE / "tools/c++", "tools/c++")]
+    folders = ["src", "tests/host/machine_inline", "tools/c++"]
     wanted: set[Path] = set()
-    for source, name in folders:
-        for file in source.rglob("*"):
-            inner = to / name / file.relative_to(source)
-            if not file.is_file() or (name == "src" and file.suffix != ".h") or "src/user" in str(file.relative_to(TREE)):
-                continue
-            wanted.add(inner)
-            if not inner.exists() or inner.read_bytes() != file.read_bytes():
-                inner.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, inner)
+    # syscall.h stands in for libc's, which <atomic> would bring along.
+    sources = [TREE / "tests/host/syscall.h", *(file for folder in folders for file in (TREE / folder).rglob("*"))]
+    for file in sources:
+        name = file.relative_to(TREE)
+        if not file.is_file() or (name.parts[0] == "src" and (file.suffix != ".h" or name.parts[1] == "user")):
+            continue
+        inner = to / name
+        wanted.add(inner)
+        if not inner.exists() or inner.read_bytes() != file.read_bytes():
+            inner.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, inner)
     for file in to.rglob("*"):
         if file.is_file() and file not in wanted:
             file.unlink()
 
 
 def undefined_in(objects: list[Path]) -> list[str]:
+    if not objects:
+        return []
     said = subprocess.run(["nm", "--undefined-only", *map(str, objects)], capture_output=True, text=True, check=True).stdout
     return sorted({line.split()[-1] for line in said.splitlines() if line.startswith(" ") and not line.split()[-1].startswith(("__asan", "__ubsan"))})
 

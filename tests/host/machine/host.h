@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/types.h"
 #include "machine/cpu.h"
+#include "machine/fp.h"
 #include "machine/mmu.h"
 #include "machine/user_frame.h"
 
@@ -39,6 +41,11 @@ struct EnteredUser {
 };
 size_t sleeping();                  // threads that are asleep now
 extern unsigned interrupts_sent;    // to other cores
+
+// --- floating point ---
+
+// What the current thread's program has in this core's registers and thread.fp has not yet: fp_sync() brings it there.
+extern thread_local std::optional<FpState> fp_unsaved;
 
 // --- clock ---
 

@@ -11,6 +11,7 @@
 
 namespace host {
 std::vector<Thread*> started;
+thread_local std::optional<FpState> fp_unsaved;
 void interrupt_sleep(Thread& thread);
 }  // namespace host
 
@@ -43,9 +44,20 @@ void thread_set_nice(Thread& thread, int nice) { thread.nice = static_cast<int8_
 void thread_poke(Thread& thread) { host::interrupt_sleep(thread); }
 
 void fp_first_use() { cpu::current_thread()->uses_fp = true; }
-void fp_sync() {}
-void fp_replace(const FpState& with) { cpu::current_thread()->fp = with; }
-void fp_discard() { cpu::current_thread()->uses_fp = false; }
+void fp_sync() {
+    if (host::fp_unsaved) {
+        cpu::current_thread()->fp = *std::exchange(host::fp_unsaved, std::nullopt);
+    }
+}
+void fp_replace(const FpState& with) {
+    host::fp_unsaved.reset();
+    cpu::current_thread()->uses_fp = true;
+    cpu::current_thread()->fp = with;
+}
+void fp_discard() {
+    host::fp_unsaved.reset();
+    cpu::current_thread()->uses_fp = false;
+}
 
 SchedStats sched_stats() { return {}; }
 void thread_times(const Thread& thread, Nanoseconds& user, Nanoseconds& system) {
