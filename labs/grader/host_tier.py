@@ -62,7 +62,7 @@ def compile_file(lab: Lab, host: HostFiles, folder: Path, number: int, source: b
     # Colours off, few errors: the text goes into a report.
     # Poisoning by inline code, however large a variable is: no file may call the functions that do it.
     front = [Path(host.compiler).name, *host.flags, "-fno-diagnostics-color", "-fmax-errors=5",
-             "--param=asan-use-after-scope-direct-emission-threshold=1048576"]
+             "--param=use-after-scope-direct-emission-threshold=1048576"]
     ended = in_sandbox([*front, "-E", file.path, "-o", "/work/text.ii"], place, COMPILE, "The preprocessor")
     if not ended.good:
         raise compile_failure(file.path, ended)
