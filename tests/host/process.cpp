@@ -57,10 +57,18 @@ void start_processes(int32_t pid_max) {
     file_system_init({}).value();
     if (the_init == nullptr) {
         proc_init().value();
-        cloneproc_init([](void*) {}, nullptr).value();
+        if (!cloneproc_init([](void*) {}, nullptr).ok()) {
+            panic("cloneproc_init makes no first process");
+        }
+        if (started.empty()) {
+            panic("cloneproc_init does not start the first process's thread");
+        }
         the_init_thread = &take_started();
         the_init_stack = reinterpret_cast<void*>(the_init_thread->stack.bottom().value);
         the_init = find_process(Pid::Init);
+        if (the_init == nullptr) {
+            panic("the first process can not be found under the number 1");
+        }
     }
 }
 

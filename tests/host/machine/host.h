@@ -34,6 +34,8 @@ struct Panic {
 Thread& set_current(Thread& thread);
 // Threads that thread_start() was called with, oldest first. They do not run: a test plays their part.
 extern std::vector<Thread*> started;
+// Told of a thread before it is started, and before it is given its way into its program.
+extern std::function<void(Thread&)> start_observe, entry_observe;
 // Thrown by thread_exit() and by enter_user(), which do not return.
 struct ThreadExited {};
 struct EnteredUser {

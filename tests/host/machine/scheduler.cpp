@@ -12,6 +12,7 @@
 namespace host {
 std::vector<Thread*> started;
 thread_local std::optional<FpState> fp_unsaved;
+std::function<void(Thread&)> start_observe, entry_observe;
 void interrupt_sleep(Thread& thread);
 }  // namespace host
 
@@ -21,10 +22,17 @@ void thread_set_entry(Thread& thread, void (*entry)(void*), void* argument) {
     thread.entry = entry;
     thread.entry_argument = argument;
 }
-void thread_set_user_entry(Thread&) {}
+void thread_set_user_entry(Thread& thread) {
+    if (host::entry_observe) {
+        host::entry_observe(thread);
+    }
+}
 
 void thread_start(Thread& thread) {
     ASSERT(thread.state == ThreadState::Waiting);
+    if (host::start_observe) {
+        host::start_observe(thread);
+    }
     thread.state = ThreadState::Ready;
     host::started.push_back(&thread);
 }
