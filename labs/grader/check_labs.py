@@ -1,7 +1,7 @@
 """Tests the labs themselves: the grader must give each known solution the mark that is known for it.
 
-A skeleton scores its floor; the reference and every solution in right/ score everything, bonus too; half/ scores what half/points.yaml says;
-each of wrong/ is caught by the checks that it names; and no check exists that no wrong solution trips.
+A skeleton scores its floor; the reference and every solution in right/ score everything, bonus too, but for those that right/points.yaml gives
+full marks or more without all of the bonus; half/ scores what half/points.yaml says; each of wrong/ is caught by the checks that it names; and no check exists that no wrong solution trips.
 """
 import re
 import subprocess
@@ -55,7 +55,13 @@ def read_header(patch: Path) -> tuple[str, list[str]]:
 def specimens(lab: Lab) -> list[Specimen]:
     known = {check.id for check in lab.checks}
     found = [Specimen("skeleton", "", lab, lab.floor), Specimen("reference", "", like_reference(lab), everything(lab))]
-    found += [Specimen("right", p.name, lab, everything(lab)) for p in sorted((lab.folder / "right").glob("*")) if p.is_dir()]
+    right_file = lab.folder / "right" / "points.yaml"
+    due = read_yaml(right_file) if right_file.exists() else {}
+    for folder in sorted(p for p in (lab.folder / "right").glob("*") if p.is_dir()):
+        points = due.get(folder.name, everything(lab))
+        if points < lab.full:
+            raise Failure(f"{right_file}: {folder.name} is no right solution with less than full marks")
+        found.append(Specimen("right", folder.name, lab, points))
     points_file = lab.folder / "half" / "points.yaml"
     shares = read_yaml(points_file) if points_file.exists() else {}
     for folder in sorted(p for p in (lab.folder / "half").glob("*") if p.is_dir()):
