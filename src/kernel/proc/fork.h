@@ -23,14 +23,17 @@ void set_fork_policy(ForkPolicy policy);
 Result<> fork_policy_check(Proc& parent);
 
 // The calling process makes a child of the kind Fork: it runs by itself, its registers a copy of `frame` in which fork
-// returned 0. The child's pid. TryAgain (processes, per user, pids), NoMemory, or what the policy says.
+// returned 0. Its one thread is made from the calling one and started last. The child's pid. TryAgain (processes, per user, pids),
+// NoMemory, or what the policy says. Another kind panics.
 Result<Pid> fork1(UserFrame& frame, const ForkOptions& options);
 
-// The child's identity: number held, credentials, limits, directory and program referenced, files and signal actions
-// duplicated, statistics fresh. It has no task and nobody sees it.
+// The child's identity: number and slot held, Inherited copied, credentials, limits, directory and program referenced (the
+// calling thread's own credentials and directory if it has them; it may have no UThread), files and signal actions duplicated,
+// statistics fresh. It has no task and nobody sees it.
 Result<ZoneOwned<Proc>> forkproc(Proc& parent, ProcSlot slot);
 
-// Publishes a complete child: parent's children, its group, the table; and counts the fork.
+// Publishes a complete child, which is Running from here: parent's children, its group, the table; and counts the fork. If
+// SIGKILL is pending for the parent, the child gets it too: who killed the group could not find it before.
 void publish(Proc& parent, Proc& child);
 
 // The first process: forkproc from the kernel's own, with no parent task; it starts at `entry` in the kernel.
