@@ -81,10 +81,11 @@ void thread_times(const Thread& thread, Nanoseconds& user, Nanoseconds& system) 
         const Nanoseconds now = machine_clock::now();
         total += now > since ? now - since : 0;
     }
-    const uint64_t samples = thread.user_samples + thread.system_samples;
-    const bool program = thread.task != nullptr;
-    // Without a sample yet, a program's time is taken for its own.
-    const auto share = static_cast<unsigned __int128>(total) * thread.user_samples;
-    user = samples != 0 ? static_cast<Nanoseconds>(share / samples) : program ? total : 0;
+    // A program that runs alone is hardly ever interrupted: one sample more is taken for its own, so that a single one
+    // does not decide.
+    const unsigned own = thread.task != nullptr ? 1 : 0;
+    const uint64_t user_samples = thread.user_samples + own;
+    const uint64_t samples = user_samples + thread.system_samples;
+    user = samples != 0 ? static_cast<Nanoseconds>(static_cast<unsigned __int128>(total) * user_samples / samples) : 0;
     system = total - user;
 }
