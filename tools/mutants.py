@@ -47,12 +47,13 @@ def build(patch: Path, source: str) -> Path:
         raise SystemExit(f"mutants: {patch} does not fit {source} any more:\n{applied.stdout}")
     flags = (EXPLORED / "flags").read_text().split()
     changed = str(folder / "changed.o")
-    compiled = run([*flags, "-c", str(copy), "-o", changed])
+    compiled = run([*flags, "-Wno-unused", "-Wno-unused-but-set-variable", "-c", str(copy), "-o", changed])
     if compiled.returncode:
         raise SystemExit(f"mutants: {patch} does not compile:\n{compiled.stdout}")
     objects = [str(p) for p in sorted(EXPLORED.glob("tests/**/*.o")) if p.relative_to(EXPLORED).with_suffix("").exists()]
     program = folder / "schedules"
-    linked = run([*flags, *objects, changed, str(EXPLORED / "portable.a"), "-lCppUTestExt", "-lCppUTest", "-o", str(program)])
+    link = (EXPLORED / "link-flags").read_text().split()
+    linked = run([*link, *objects, changed, str(EXPLORED / "portable.a"), "-lCppUTestExt", "-lCppUTest", "-o", str(program)])
     if linked.returncode:
         raise SystemExit(f"mutants: {patch} does not link:\n{linked.stdout}")
     return program

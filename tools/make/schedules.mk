@@ -1,11 +1,11 @@
 # The explorer (tests/explorer): the portable kernel under a scheduler that tries the orders of its threads. The tests are in
 # tests/schedules; docs/testing.md explains. A machine of its own: it shares what is the same with tests/host.
 
-SCHEDULE_FLAGS := -Itests/explorer $(HOST_FLAGS) $(ASAN_FLAGS)
-# Every access to memory calls a function, so that the explorer sees it (tests/explorer/engine/races.cpp).
-SCHEDULE_FLAGS += --param asan-instrumentation-with-call-threshold=0
-# Every atomic operation too.
-SCHEDULE_FLAGS += -include tests/explorer/atomic.h
+# Every access to memory and every atomic operation calls a function, so that the explorer sees it: the compiler does that for
+# ThreadSanitizer, and tests/explorer/engine/races.cpp has the functions. What is linked is AddressSanitizer's library.
+SCHEDULE_FLAGS := -Itests/explorer $(HOST_FLAGS) -fsanitize=thread,undefined -fno-sanitize-recover=all
+SCHEDULE_FLAGS += --param tsan-instrument-func-entry-exit=0
+SCHEDULE_LINK := $(HOST_FLAGS) $(ASAN_FLAGS)
 # The engine itself: quick, and not looked at. Its copying loops must not become calls of memcpy, which is checked.
 ENGINE_FLAGS := -std=c++20 -O2 -g -Wall -Wextra -Wshadow -Werror -fno-omit-frame-pointer -fno-tree-loop-distribute-patterns
 
@@ -17,12 +17,18 @@ EXPLORER := $(filter-out $(ENGINE),$(call find,tests/explorer,.cpp)) \
 EXPLORED_KERNEL := $(filter-out $(HOST_DRIVERS),$(PORTABLE)) $(addprefix src/drivers/,interrupts.cpp serial_port.cpp)
 SCHEDULE_TESTS := $(call find,tests/schedules,.cpp)
 $(call flags_file,$(E)/flags,$(HOST_CXX) $(SCHEDULE_FLAGS))
+$(call flags_file,$(E)/link-flags,$(HOST_CXX) $(SCHEDULE_LINK))
 $(call flags_file,$(E)/engine-flags,$(HOST_CXX) $(ENGINE_FLAGS))
 
 $(E)/tests/explorer/engine/%.o: tests/explorer/engine/% $(E)/engine-flags
 	$(call say,HOSTCXX,$<)
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CXX) $(ENGINE_FLAGS) -MMD -MP -c $< -o $@
+# RAM poisons what is free only if it is compiled for AddressSanitizer.
+$(E)/tests/host/machine/ram.cpp.o: tests/host/machine/ram.cpp $(E)/flags
+	$(call say,HOSTCXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CXX) $(SCHEDULE_LINK) -MMD -MP -c $< -o $@
 $(E)/%.o: % $(E)/flags
 	$(call say,EXPLORE,$<)
 	@mkdir -p $(@D)
@@ -34,7 +40,7 @@ EXPLORED := $(patsubst %,$(E)/%.o,$(SCHEDULE_TESTS) $(EXPLORER) $(ENGINE))
 schedules: $(H)/schedules
 $(H)/schedules: $(EXPLORED) $(E)/portable.a
 	$(call say,HOSTLD,$@)
-	$(Q)$(HOST_CXX) $(SCHEDULE_FLAGS) $^ $(CPPUTEST_LIBS) -o $@
+	$(Q)$(HOST_CXX) $(SCHEDULE_LINK) $^ $(CPPUTEST_LIBS) -o $@
 
 # Mistakes that the explorer must find (tests/schedules/mutants).
 .PHONY: mutants

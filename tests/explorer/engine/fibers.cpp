@@ -31,7 +31,7 @@ namespace {
 
 constexpr size_t stack_size = 256 * 1024;
 constexpr uint32_t most_points = 20'000;
-constexpr uint64_t most_accesses = 30'000'000;
+constexpr uint64_t most_accesses = 5'000'000;
 
 // Everything of the engine that changes lies here, on the heap: it is not put back with the kernel's memory.
 struct World {

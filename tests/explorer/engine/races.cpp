@@ -1,11 +1,12 @@
-// Every access to memory of instrumented code comes here: it is checked as AddressSanitizer does, and two accesses of
-// different threads to one address, one of them a write, that no lock or atomic operation orders, are a race.
+// Every access to memory and every atomic operation of instrumented code comes here.
 //
-// The compiler calls __asan_load8(address) and its sisters instead of checking inline (--param
-// asan-instrumentation-with-call-threshold=0); these definitions go before libasan's. Built without any sanitizer itself.
+// The code is compiled as for ThreadSanitizer, which calls a function for each of them; these are those functions, and its own
+// library is not linked. AddressSanitizer's library is: an access is checked against its shadow memory, so use after free is
+// found as ever, on the heap, in zones and in pages. Then two accesses of different threads to one address, one of them a write,
+// that no lock or atomic operation orders, are a race. Built without any sanitizer itself.
 //
-// The rule is FastTrack's, with two simplifications that hide races but invent none: accesses are compared only if they
-// begin at the same address, and block copies are not seen.
+// The rule is FastTrack's (Flanagan and Freund, PLDI 2009), with a simplification that hides races but invents none: accesses
+// are compared only if they begin at the same address.
 #include "engine.h"
 
 #include <cstdio>
@@ -181,41 +182,123 @@ static inline bool poisoned(uintptr_t address, size_t size) {
 
 }  // namespace explorer::races
 
+namespace {
+
 using namespace explorer::races;
 
-#define ACCESS(name, size, write, report)                                            \
-    extern "C" void name(void* pointer) {                                            \
-        const auto address = reinterpret_cast<uintptr_t>(pointer);                   \
-        if (poisoned(address, size)) [[unlikely]] {                                  \
-            report(pointer, size);                                                   \
-        }                                                                            \
-        if (watched != nullptr) {                                                    \
-            if (accesses_left-- == 0) [[unlikely]] {                                 \
-                watched = nullptr;                                                   \
-                explorer::fail_text("no progress: the threads only compute");        \
-            }                                                                        \
-            access(address, write, __builtin_return_address(0));                     \
-        }                                                                            \
+inline void small(void* pointer, size_t size, bool write, void* pc) {
+    const auto address = reinterpret_cast<uintptr_t>(pointer);
+    if (poisoned(address, size)) [[unlikely]] {
+        (write ? __asan_report_store_n : __asan_report_load_n)(pointer, size);
     }
-ACCESS(__asan_load1, 1, false, __asan_report_load_n)
-ACCESS(__asan_load2, 2, false, __asan_report_load_n)
-ACCESS(__asan_load4, 4, false, __asan_report_load_n)
-ACCESS(__asan_load8, 8, false, __asan_report_load_n)
-ACCESS(__asan_load16, 16, false, __asan_report_load_n)
-ACCESS(__asan_store1, 1, true, __asan_report_store_n)
-ACCESS(__asan_store2, 2, true, __asan_report_store_n)
-ACCESS(__asan_store4, 4, true, __asan_report_store_n)
-ACCESS(__asan_store8, 8, true, __asan_report_store_n)
-ACCESS(__asan_store16, 16, true, __asan_report_store_n)
+    if (watched != nullptr) {
+        if (accesses_left-- == 0) [[unlikely]] {
+            watched = nullptr;
+            explorer::fail_text("no progress: the threads only compute");
+        }
+        access(address, write, pc);
+    }
+}
 
-// Blocks: checked, not compared.
-extern "C" void __asan_loadN(void* pointer, size_t size) {
+// A structure as a whole: its words one by one.
+void range(void* pointer, size_t size, bool write, void* pc) {
     if (__asan_region_is_poisoned(pointer, size) != nullptr) {
-        __asan_report_load_n(pointer, size);
+        (write ? __asan_report_store_n : __asan_report_load_n)(pointer, size);
+    }
+    constexpr size_t step = 4, most = 1024;
+    for (size_t i = 0; watched != nullptr && i < size && i < most; i += step) {
+        access(reinterpret_cast<uintptr_t>(pointer) + i, write, pc);
     }
 }
-extern "C" void __asan_storeN(void* pointer, size_t size) {
-    if (__asan_region_is_poisoned(pointer, size) != nullptr) {
-        __asan_report_store_n(pointer, size);
-    }
+
+template <typename T, typename Function>
+T update(volatile T* at, int order, Function function) {
+    const auto how = static_cast<std::memory_order>(order);
+    explorer::before_atomic(const_cast<T*>(at), sizeof(T), how);
+    const T before = *at;
+    const T after = function(before);
+    *at = after;
+    explorer::after_atomic(const_cast<T*>(at), how, true, before != after);
+    return before;
 }
+
+template <typename T>
+bool exchange_if(volatile T* at, T* expected, T wanted, int success, int failure) {
+    explorer::before_atomic(const_cast<T*>(at), sizeof(T), static_cast<std::memory_order>(success));
+    const T before = *at;
+    const bool same = before == *expected;
+    if (same) {
+        *at = wanted;
+    } else {
+        *expected = before;
+    }
+    explorer::after_atomic(const_cast<T*>(at), static_cast<std::memory_order>(same ? success : failure), true, same);
+    return same;
+}
+
+}  // namespace
+
+extern "C" {
+
+#define ACCESSES(size)                                                                                             \
+    void __tsan_read##size(void* p) { small(p, size, false, __builtin_return_address(0)); }                        \
+    void __tsan_write##size(void* p) { small(p, size, true, __builtin_return_address(0)); }                        \
+    void __tsan_unaligned_read##size(void* p) { range(p, size, false, __builtin_return_address(0)); }              \
+    void __tsan_unaligned_write##size(void* p) { range(p, size, true, __builtin_return_address(0)); }
+ACCESSES(1)
+ACCESSES(2)
+ACCESSES(4)
+ACCESSES(8)
+ACCESSES(16)
+void __tsan_read_range(void* p, size_t size) { range(p, size, false, __builtin_return_address(0)); }
+void __tsan_write_range(void* p, size_t size) { range(p, size, true, __builtin_return_address(0)); }
+void __tsan_vptr_read(void**) {}
+void __tsan_vptr_update(void**, void*) {}
+void __tsan_func_entry(void*) {}
+void __tsan_func_exit() {}
+void __tsan_init() {}
+
+#define ATOMICS(bits)                                                                                              \
+    uint##bits##_t __tsan_atomic##bits##_load(const volatile uint##bits##_t* at, int order) {                      \
+        const void* const address = const_cast<const uint##bits##_t*>(at);                                         \
+        explorer::before_atomic(address, sizeof *at, static_cast<std::memory_order>(order));                       \
+        const uint##bits##_t value = *at;                                                                          \
+        explorer::after_atomic(address, static_cast<std::memory_order>(order), true, false);                       \
+        return value;                                                                                              \
+    }                                                                                                              \
+    void __tsan_atomic##bits##_store(volatile uint##bits##_t* at, uint##bits##_t value, int order) {               \
+        void* const address = const_cast<uint##bits##_t*>(at);                                                     \
+        explorer::before_atomic(address, sizeof *at, static_cast<std::memory_order>(order));                       \
+        *at = value;                                                                                               \
+        explorer::after_atomic(address, static_cast<std::memory_order>(order), false, true);                       \
+    }                                                                                                              \
+    UPDATE(bits, exchange, value)                                                                                  \
+    UPDATE(bits, fetch_add, before + value)                                                                        \
+    UPDATE(bits, fetch_sub, before - value)                                                                        \
+    UPDATE(bits, fetch_and, before & value)                                                                        \
+    UPDATE(bits, fetch_or, before | value)                                                                         \
+    UPDATE(bits, fetch_xor, before ^ value)                                                                        \
+    UPDATE(bits, fetch_nand, ~(before & value))                                                                    \
+    int __tsan_atomic##bits##_compare_exchange_strong(volatile uint##bits##_t* at, uint##bits##_t* expected,       \
+                                                      uint##bits##_t wanted, int success, int failure) {           \
+        return exchange_if(at, expected, wanted, success, failure);                                                \
+    }                                                                                                              \
+    int __tsan_atomic##bits##_compare_exchange_weak(volatile uint##bits##_t* at, uint##bits##_t* expected,         \
+                                                    uint##bits##_t wanted, int success, int failure) {             \
+        return exchange_if(at, expected, wanted, success, failure);                                                \
+    }
+#define UPDATE(bits, name, expression)                                                                             \
+    uint##bits##_t __tsan_atomic##bits##_##name(volatile uint##bits##_t* at, uint##bits##_t value, int order) {    \
+        return update(at, order, [value]([[maybe_unused]] uint##bits##_t before) {                                 \
+            return static_cast<uint##bits##_t>(expression);                                                        \
+        });                                                                                                        \
+    }
+ATOMICS(8)
+ATOMICS(16)
+ATOMICS(32)
+ATOMICS(64)
+
+void __tsan_atomic_thread_fence(int) { explorer::fence(); }
+void __tsan_atomic_signal_fence(int) {}
+
+}  // extern "C"

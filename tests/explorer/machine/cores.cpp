@@ -27,10 +27,9 @@ struct Slots {
     Slot of[explorer::max_threads];
     Thread home{"home"};
 };
-Slots& slots() {
-    static Slots* const all = new Slots;
-    return *all;
-}
+// Set once. No function-local static: looking at its guard would be a scheduling point, and the engine calls what is here.
+Slots* all_slots = nullptr;
+Slots& slots() { return *all_slots; }
 
 }  // namespace
 
@@ -160,7 +159,7 @@ void make_home() {
     }
     forget_sleepers();
     forget_pending();
-    // The first Thread is made while nobody is current: its constructor asks for none.
+    all_slots = new Slots;
     home.current = &slots().home;
     slots().home.cpu = &core_of[0];
 }

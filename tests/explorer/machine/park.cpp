@@ -32,10 +32,9 @@ struct Sleeper {
     }
 };
 
-std::vector<Sleeper*>& sleepers() {
-    static auto* const all = new std::vector<Sleeper*>;
-    return *all;
-}
+// Outside of what is put back for each schedule.
+std::vector<Sleeper*>* all_sleepers = nullptr;
+std::vector<Sleeper*>& sleepers() { return *all_sleepers; }
 Nanoseconds clock_now = 0;
 unsigned sleeps_begun = 0;
 
@@ -75,7 +74,12 @@ Sleeper sleeper(ParkOptions options) {
 
 namespace host {
 
-void forget_sleepers() { sleepers().clear(); }
+void forget_sleepers() {
+    if (all_sleepers == nullptr) {
+        all_sleepers = new std::vector<Sleeper*>;
+    }
+    sleepers().clear();
+}
 
 unsigned sleeps() { return sleeps_begun; }
 

@@ -13,10 +13,8 @@ bool go_on_idle();
 namespace {
 
 // Started before the case: they begin anew in each schedule.
-std::vector<Thread*>& pending() {
-    static auto* const all = new std::vector<Thread*>;
-    return *all;
-}
+std::vector<Thread*>* all_pending = nullptr;
+std::vector<Thread*>& pending() { return *all_pending; }
 
 void run_thread(Thread& thread) {
     thread.state = ThreadState::Running;
@@ -47,7 +45,12 @@ void start_pending() {
     }
 }
 
-void forget_pending() { pending().clear(); }
+void forget_pending() {
+    if (all_pending == nullptr) {
+        all_pending = new std::vector<Thread*>;
+    }
+    pending().clear();
+}
 
 }  // namespace host
 
@@ -98,7 +101,7 @@ void thread_poke(Thread& thread) { host::interrupt_sleep(thread); }
 
 void fp_first_use() { cpu::current_thread()->uses_fp = true; }
 void fp_sync() {}
-void fp_reload() {}
+void fp_replace(const FpState& with) { cpu::current_thread()->fp = with; }
 void fp_discard() { cpu::current_thread()->uses_fp = false; }
 
 SchedStats sched_stats() { return {}; }

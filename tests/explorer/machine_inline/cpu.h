@@ -27,6 +27,7 @@ inline bool disable_interrupts() {
     host::here->interrupts = false;
     return were_on;
 }
+inline void forbid_interrupts() { host::here->interrupts = false; }
 inline void restore_interrupts(bool were_on) { host::here->interrupts = were_on; }
 inline bool interrupts_on() { return host::here->interrupts; }
 
