@@ -10,6 +10,7 @@
 #include "kernel/entry/first_process.h"
 #include "kernel/fs/root.h"
 #include "kernel/fs/terminal.h"
+#include "kernel/greeting.h"
 #include "kernel/log.h"
 #include "kernel/platform.h"
 #include "kernel/proc/fork.h"
@@ -116,6 +117,14 @@ void report_boot() {
     const pages::Stats memory = pages::stats();
     log("init starts after {} ms; {} KiB of memory in use", machine_clock::now() / 1'000'000,
         (memory.total.value - memory.free.value) * (page_size / 1024));
+    if (!boot_arguments.hello.empty()) {
+        char text[80];
+        if (greet(boot_arguments.hello, text, sizeof text).ok()) {
+            log("{}", static_cast<const char*>(text));
+        } else {
+            log("hello: no greeting could be made");
+        }
+    }
 }
 
 [[noreturn]] void kernel_main(uint64_t device_tree) {

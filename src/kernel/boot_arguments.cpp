@@ -49,6 +49,7 @@ const char* read_console(BootArguments& a, std::string_view v) { return read_tex
 const char* read_command(BootArguments& a, std::string_view v) { return read_text(v, a.command); }
 const char* read_test(BootArguments& a, std::string_view v) { return read_text(v, a.test_filter); }
 const char* read_fault(BootArguments& a, std::string_view v) { return read_text(v, a.fault); }
+const char* read_hello(BootArguments& a, std::string_view v) { return read_text(v, a.hello); }
 const char* read_pid_max(BootArguments& a, std::string_view v) { return read_count(v, a.pid_max); }
 const char* read_process_max(BootArguments& a, std::string_view v) { return read_count(v, a.process_max); }
 const char* read_timeout(BootArguments& a, std::string_view v) { return read_count(v, a.timeout_seconds); }
@@ -81,7 +82,7 @@ struct Known {
 constexpr Known known[] = {
     {"console", read_console}, {"cmd", read_command}, {"pid_max", read_pid_max}, {"maxproc", read_process_max},
     {"copy", read_copy},       {"timeout", read_timeout}, {"quiet", read_quiet}, {"seed", read_seed},
-    {"test", read_test},       {"fault", read_fault},
+    {"test", read_test},       {"fault", read_fault},     {"hello", read_hello},
 };
 
 const char* read_word(BootArguments& arguments, std::string_view word) {

@@ -15,6 +15,7 @@ struct BootArguments {
     std::string_view command;           // cmd=: still percent-encoded; init runs it
     std::string_view test_filter;       // test=: which tests the test image runs
     std::string_view fault;             // fault=: how the kernel is to break, to see its report
+    std::string_view hello;             // hello=: whom the boot log greets
     uint32_t pid_max = 0;               // pid_max=; 0: the usual
     uint32_t process_max = 0;           // maxproc=; 0: the usual
     uint32_t timeout_seconds = 0;       // timeout=; 0: none
