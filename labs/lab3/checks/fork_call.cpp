@@ -142,7 +142,6 @@ TEST(Fork, says_try_again_when_there_are_too_many_processes_or_no_number) {
     must_fail(Error::TryAgain, fork1(frame, {}));
     process_limit_init(maximum);
     start_again(smallest_pid_max);
-    set_fork_copy_mode(CopyMode::Eager);
     const size_t slots = process_slots_taken();
     while (pid_allocate().ok()) {
     }

@@ -8,7 +8,7 @@
 #include "grader/runner/seed.h"
 #include "unit/proc_support.h"
 
-// A page of `parent` or child, by the words of it that a check draws.
+// A page as 64-bit words.
 constexpr size_t words_of_page = page_size / sizeof(uint64_t);
 
 // True while the current core may look at the kin of processes; takes the lock unless it has it already.
@@ -74,11 +74,7 @@ class Shell : public ProcessTest {
 public:
     void setup() override {
         ProcessTest::setup();
-        set_fork_copy_mode(CopyMode::Eager);
-        must(space().unmap(data, data_pages * page_size));
-        must(space().unmap(shared, page_size));
-        must(space().unmap(text, page_size));
-        host::start_observe = nullptr;
+        begin();
         ready_ = true;
     }
     // Only a check that began well is looked at in the end.
@@ -92,6 +88,10 @@ public:
     }
 
 protected:
+    void start_again(int32_t pid_max) {
+        ProcessTest::start_again(pid_max);
+        begin();
+    }
     // The child of one fork, which has what any look at it needs.
     Proc& fork_child() {
         Proc& child = find(must(fork1(frame, {})));
@@ -138,5 +138,11 @@ protected:
     }
 
 private:
+    void begin() {
+        set_fork_copy_mode(CopyMode::Eager);
+        must(space().unmap(data, data_pages * page_size));
+        must(space().unmap(shared, page_size));
+        must(space().unmap(text, page_size));
+    }
     bool ready_ = false;
 };
