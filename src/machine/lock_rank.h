@@ -17,8 +17,8 @@ enum class LockRank : uint8_t {
     AddressSpace = 50,      // one address space: regions and page tables
     // Spin locks: interrupts are off while one is held.
     Families = 100,         // pids, parents and children, groups, sessions, states of processes
-    ProcLimits = 105,       // nprocs and the per-user counts
     Proc = 110,             // one process: credentials, name, times
+    ProcLimits = 112,       // nprocs and the per-user counts
     Signals = 115,          // one process's signal actions and pending signals, its threads' masks
     UserAccounts = 116, // the list of user accounts
     Pids = 117,             // the numbers in use

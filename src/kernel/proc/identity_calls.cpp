@@ -15,9 +15,26 @@ Result<uint64_t> sys_getegid(UserFrame&) { return current_credentials()->effecti
 
 namespace {
 
-void become(Proc& proc, Ref<Credentials> fresh) {
-    SpinGuard guard(proc.lock);
-    std::swap(proc.credentials, fresh);
+// Changes the identity of the current process by `change`, which gets a copy of the old one to work on. Count and identity
+// change in one critical section; if another thread was faster, again with what that one left.
+template <typename Change>
+Result<uint64_t> change_identity(Change change) {
+    Proc& proc = current_proc();
+    for (;;) {
+        Ref<Credentials> seen;
+        {
+            SpinGuard guard(proc.lock);
+            seen = proc.credentials;
+        }
+        Ref<Credentials> fresh = TRY(seen->copy());
+        TRY(change(*fresh));
+        SpinGuard guard(proc.lock);
+        if (proc.credentials.get() == seen.get()) {
+            proc.slot.move_to(fresh->account);
+            std::swap(proc.credentials, fresh);     // the old one is dropped after the lock
+            return 0;
+        }
+    }
 }
 
 }  // namespace
@@ -28,20 +45,16 @@ Result<uint64_t> sys_setuid(UserFrame& frame) {
     if (uid == ~Uid{0}) {
         return Error::Invalid;
     }
-    Proc& proc = current_proc();
-    Ref<Credentials> old = current_credentials();
-    if (!old->is_root() && uid != old->real_uid && uid != old->saved_uid) {
-        return Error::NotPermitted;
-    }
-    Ref<Credentials> fresh = TRY(old->copy());
-    fresh->effective_uid = uid;
-    if (old->is_root()) {
-        fresh->account = TRY(UserAccount::find(uid));
-        fresh->real_uid = fresh->saved_uid = uid;
-        proc.slot.move_to(fresh->account);
-    }
-    become(proc, std::move(fresh));
-    return 0;
+    return change_identity([uid](Credentials& who) -> Result<> {
+        if (who.is_root()) {
+            who.account = TRY(UserAccount::find(uid));
+            who.real_uid = who.saved_uid = uid;
+        } else if (uid != who.real_uid && uid != who.saved_uid) {
+            return Error::NotPermitted;
+        }
+        who.effective_uid = uid;
+        return {};
+    });
 }
 
 Result<uint64_t> sys_setgid(UserFrame& frame) {
@@ -49,15 +62,13 @@ Result<uint64_t> sys_setgid(UserFrame& frame) {
     if (gid == ~Gid{0}) {
         return Error::Invalid;
     }
-    Ref<Credentials> old = current_credentials();
-    if (!old->is_root() && gid != old->real_gid && gid != old->saved_gid) {
-        return Error::NotPermitted;
-    }
-    Ref<Credentials> fresh = TRY(old->copy());
-    fresh->effective_gid = gid;
-    if (old->is_root()) {
-        fresh->real_gid = fresh->saved_gid = gid;
-    }
-    become(current_proc(), std::move(fresh));
-    return 0;
+    return change_identity([gid](Credentials& who) -> Result<> {
+        if (who.is_root()) {
+            who.real_gid = who.saved_gid = gid;
+        } else if (gid != who.real_gid && gid != who.saved_gid) {
+            return Error::NotPermitted;
+        }
+        who.effective_gid = gid;
+        return {};
+    });
 }

@@ -61,13 +61,12 @@ ProcSlot::~ProcSlot() {
     --account_->processes;
 }
 
-void ProcSlot::move_to(const Ref<UserAccount>& account) {
-    ASSERT(account_);
-    Ref<UserAccount> old = account_;    // outlives the lock: dropping it may take another
+void ProcSlot::move_to(Ref<UserAccount> account) {
     SpinGuard guard(slots_lock);
+    ASSERT(account_);
     --account_->processes;
     ++account->processes;
-    account_ = account;
+    std::swap(account_, account);       // the old one is dropped after the lock
 }
 
 Zone& Limits::zone() {

@@ -35,8 +35,8 @@ public:
     }
     ~ProcSlot();
 
-    // The process changed its real user: moves its place to the other account. Never fails.
-    void move_to(const Ref<UserAccount>& account);
+    // The process has another real user: its place counts for that account from now on. Never fails. Proc::lock may be held.
+    void move_to(Ref<UserAccount> account);
 
 private:
     Ref<UserAccount> account_;  // none: holds no place
