@@ -1,6 +1,8 @@
 // fork on the host: what the child has, what it has not, and what remains of a fork that fails.
 #include "kernel/fs/pipe.h"
 #include "kernel/proc/calls.h"
+#include "kernel/proc/events.h"
+#include "kernel/proc/family.h"
 #include "kernel/proc/sys_files.h"
 #include "machine/clock.h"
 #include "proc_support.h"
@@ -14,6 +16,8 @@ TEST_GROUP_BASE(Fork, ProcessTest) {
         put_string(data, "/tmp/file");
         return static_cast<int>(must(call(sys_open, data.value, FL_O_RDWR, 0)));
     }
+    static SignalSet pending(Proc& proc) { return proc.signals.pending; }
+    static Terminal*& session_terminal() { return me().group->session->terminal; }
     void limit(ForkloreResource resource, uint64_t value) {
         ForkloreLimit wanted{value, value};
         must(space().store(data, &wanted, sizeof wanted));
@@ -61,6 +65,77 @@ TEST(Fork, system_call_clears_the_second_register_of_the_parent) {
 
 TEST(Fork, of_an_unknown_kind_panics) {
     must_panic([&] { (void)fork1(frame, {.kind = ProcKind::Vfork}); });
+    must_panic([&] { (void)fork1(frame, {.kind = static_cast<ProcKind>(77)}); });
+}
+
+namespace {
+
+struct Heard {
+    ProcEvent event;
+    Pid actor, subject;
+    bool could_be_found, ran;
+};
+Heard heard[8];
+unsigned heard_count;
+
+void hear(ProcEvent event, Pid actor, Pid subject) {
+    Proc* proc = find_process_locked(subject);
+    bool ran = proc != nullptr && proc->task && host::thread_of(*proc).state != ThreadState::Waiting;
+    if (heard_count < 8) {
+        heard[heard_count++] = {event, actor, subject, proc != nullptr, ran};
+    }
+}
+
+}  // namespace
+
+TEST(Fork, tells_of_itself_for_the_parent_before_the_child_may_run) {
+    heard_count = 0;
+    proc_listener = hear;
+    Proc& child = forked();
+    proc_listener = nullptr;
+    UNSIGNED_LONGS_EQUAL(2, heard_count);
+    CHECK_TRUE(heard[0].event == ProcEvent::Fork && heard[1].event == ProcEvent::Create);
+    for (const Heard& one : {heard[0], heard[1]}) {
+        CHECK_TRUE(one.actor == me().pid && one.subject == child.pid);
+        CHECK_TRUE(one.could_be_found && !one.ran);
+    }
+}
+
+TEST(Fork, arms_the_childs_own_timer_if_processor_time_is_limited) {
+    CHECK_FALSE(forked().cpu_limit.watching());
+    Ref<Limits> limited = must(me().limits->copy());
+    limited->values[FL_RLIMIT_CPU] = {3, 5};
+    std::swap(me().limits, limited);
+    CHECK_TRUE(forked().cpu_limit.watching());
+    CHECK_FALSE(me().cpu_limit.watching());
+    std::swap(me().limits, limited);
+}
+
+TEST(Fork, a_process_beyond_its_processor_time_is_told_and_then_killed) {
+    Proc& child = forked();
+    Ref<Limits> limited = must(me().limits->copy());
+    limited->values[FL_RLIMIT_CPU] = {3, 5};
+    std::swap(child.limits, limited);
+    child.stats->user = 2 * nanoseconds_per_second;
+    CpuLimit::watch(child);
+    UNSIGNED_LONGS_EQUAL(0, pending(child));
+    child.stats->system = nanoseconds_per_second;
+    CpuLimit::watch(child);
+    UNSIGNED_LONGS_EQUAL(signal_bit(FL_SIGXCPU), pending(child));
+    child.stats->system = 3 * nanoseconds_per_second;
+    CpuLimit::watch(child);
+    UNSIGNED_LONGS_EQUAL(signal_bit(FL_SIGXCPU) | signal_bit(FL_SIGKILL), pending(child));
+}
+
+TEST(Fork, gives_the_child_the_controlling_terminal_if_parent_and_session_have_it) {
+    CHECK_FALSE(forked().has_terminal);
+    me().has_terminal = true;               // a session that lost its terminal
+    CHECK_FALSE(forked().has_terminal);
+    session_terminal() = reinterpret_cast<Terminal*>(0x1000);
+    CHECK_TRUE(forked().has_terminal);
+    me().has_terminal = false;
+    CHECK_FALSE(forked().has_terminal);
+    session_terminal() = nullptr;
 }
 
 TEST(Fork, counts_every_fork) {

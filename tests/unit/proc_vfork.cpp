@@ -1,5 +1,6 @@
 // vfork on the host: the test's own thread changes sides and comes back.
 #include "kernel/proc/calls.h"
+#include "kernel/proc/events.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/sys_files.h"
 #include "proc_support.h"
@@ -396,6 +397,31 @@ TEST(Vfork, may_be_called_again_and_again) {
         exit_child();
         collect_child(pid);
     }
+}
+
+namespace {
+
+struct {
+    ProcEvent event;
+    Pid actor, subject;
+} heard[8];
+unsigned heard_count;
+
+}  // namespace
+
+TEST(Vfork, counts_for_the_parent_as_if_the_child_had_not_made_itself) {
+    heard_count = 0;
+    proc_listener = [](ProcEvent event, Pid actor, Pid subject) { heard[heard_count++ % 8] = {event, actor, subject}; };
+    Pid child = lent().pid;
+    exit_child();
+    proc_listener = nullptr;
+    UNSIGNED_LONGS_EQUAL(3, heard_count);
+    const ProcEvent order[] = {ProcEvent::Fork, ProcEvent::Create, ProcEvent::Exit};
+    for (unsigned i = 0; i < 3; ++i) {
+        CHECK_TRUE(heard[i].event == order[i] && heard[i].subject == child);
+        CHECK_TRUE(heard[i].actor == (order[i] == ProcEvent::Exit ? child : parent->pid));
+    }
+    collect_child(child);
 }
 
 TEST(Vfork, counts_as_a_fork) {

@@ -97,7 +97,7 @@ void Terminal::leave_session(Pid session) {
 Result<> Terminal::check_job(int signal, const JobIdentity& job) {
     {
         SpinGuard guard(lock_);
-        if (session_ != job.session || foreground_ == job.group) {
+        if (!job.has_terminal || session_ != job.session || foreground_ == job.group) {
             return {};
         }
     }

@@ -17,6 +17,7 @@ void signal_current(int signal);
 // Who uses the terminal: the current process.
 struct JobIdentity {
     Pid pid = Pid::Kernel, group = Pid::Kernel, session = Pid::Kernel;
+    bool has_terminal = false;      // the terminal of its session, if there is one, controls it
 };
 JobIdentity current_job();
 

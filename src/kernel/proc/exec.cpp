@@ -6,6 +6,7 @@
 #include "kernel/proc/arguments.h"
 #include "kernel/proc/elf.h"
 #include "kernel/proc/exit.h"
+#include "kernel/proc/events.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/vfork.h"
 #include "kernel/sched.h"
@@ -164,8 +165,11 @@ void change_identity(Proc& proc, NewProgram& program) {
         }
     }
     proc.id_version = next_id_version();
-    SpinGuard guard(families_lock);
-    proc.has_execed = true;
+    {
+        SpinGuard guard(families_lock);
+        proc.has_execed = true;
+    }
+    proc_event(ProcEvent::Exec, proc.pid, proc.pid);
 }
 
 // The child leaves the loan for a body of its own; the lender returns from vfork.

@@ -3,6 +3,7 @@
 
 #include "base/failpoint.h"
 #include "kernel/fs/terminal.h"
+#include "kernel/proc/events.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/signal_tell.h"
 #include "kernel/proc/vfork.h"
@@ -97,6 +98,8 @@ bool begin_exit(Proc& proc) {
         proc_transition(proc, ProcState::Exiting);
     }
     proc.alarm.cancel();
+    proc.cpu_limit.end();
+    proc_event(ProcEvent::Exit, proc.pid, proc.pid);
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "kernel/fs/terminal.h"
 #include "kernel/fs/upward.h"
+#include "kernel/proc/events.h"
 
 SpinLock families_lock{LockRank::Families, "families"};
 
@@ -11,12 +12,10 @@ namespace {
 constexpr size_t bucket_count = 1024;
 List<Proc, &Proc::hash_link> pid_hash[bucket_count] GUARDED_BY(families_lock);
 List<Proc, &Proc::table_link> table GUARDED_BY(families_lock);
-List<ProcessGroup, &ProcessGroup::link> groups GUARDED_BY(families_lock);
+List<ProcessGroup, &ProcessGroup::link> group_hash[bucket_count] GUARDED_BY(families_lock);
 size_t process_count GUARDED_BY(families_lock) = 0;
 
-List<Proc, &Proc::hash_link>& bucket_of(Pid pid) REQUIRES(families_lock) {
-    return pid_hash[static_cast<size_t>(number(pid)) % bucket_count];
-}
+constexpr size_t bucket_of(Pid pid) { return static_cast<size_t>(number(pid)) % bucket_count; }
 
 }  // namespace
 
@@ -42,12 +41,29 @@ void set_parent_locked(Proc& proc, Proc* parent) {
     proc.parent_pid.store(parent != nullptr ? parent->pid : Pid::None, std::memory_order_relaxed);
 }
 
+namespace {
+
+// What a child has of its parent as of the moment at which it can be found.
+void settle_locked(Proc& proc, Proc& parent) REQUIRES(families_lock) {
+    proc.has_terminal = parent.has_terminal && parent.group->session->terminal != nullptr;
+    {
+        SpinGuard guard(proc.lock);
+        proc.slot.move_to(proc.credentials->account);   // should the user have changed since the slot was taken
+    }
+    CpuLimit::watch(proc);
+}
+
+}  // namespace
+
 void family_enter_locked(Proc& proc, Proc& parent) {
+    settle_locked(proc, parent);
     set_parent_locked(proc, &parent);
     parent.children.push_back(proc);
     table.push_back(proc);
-    bucket_of(proc.pid).push_front(proc);
+    pid_hash[bucket_of(proc.pid)].push_front(proc);
     ++process_count;
+    proc_event(ProcEvent::Fork, parent.pid, proc.pid);
+    proc_event(ProcEvent::Create, parent.pid, proc.pid);
 }
 
 void family_leave_locked(Proc& proc) {
@@ -62,7 +78,7 @@ Proc* find_process_locked(Pid pid) {
     if (number(pid) <= 0) {
         return nullptr;
     }
-    for (Proc& proc : bucket_of(pid)) {
+    for (Proc& proc : pid_hash[bucket_of(pid)]) {
         if (proc.pid == pid) {
             return &proc;
         }
@@ -71,7 +87,7 @@ Proc* find_process_locked(Pid pid) {
 }
 
 ProcessGroup* find_group_locked(Pid id) {
-    for (ProcessGroup& group : groups) {
+    for (ProcessGroup& group : group_hash[bucket_of(id)]) {
         if (group.id == id) {
             return &group;
         }
@@ -97,7 +113,7 @@ ZoneOwned<ProcessGroup> leave_group_locked(Proc& proc) {
     if (!group.members.empty()) {
         return {};
     }
-    groups.remove(group);
+    group.link.unlink();
     pid_release(group.id, PidUse::Group);
     return ZoneOwned<ProcessGroup>(group);
 }
@@ -107,7 +123,7 @@ namespace {
 // From here the group can be found; it must get a member before the lock is released.
 ProcessGroup& publish_group_locked(ZoneOwned<ProcessGroup>& fresh) REQUIRES(families_lock) {
     pid_take(fresh->id, PidUse::Group);
-    groups.push_back(*fresh);
+    group_hash[bucket_of(fresh->id)].push_front(*fresh);
     return *fresh.release();
 }
 
@@ -124,6 +140,7 @@ Result<> start_session(Proc& proc) {
     if (proc.group != nullptr) {
         old = leave_group_locked(proc);
     }
+    proc.has_terminal = false;
     pid_take(session->id, PidUse::Session);
     session->published = true;
     join_group_locked(publish_group_locked(group), proc);
@@ -132,11 +149,13 @@ Result<> start_session(Proc& proc) {
 
 bool session_takes_terminal(Terminal& terminal) {
     SpinGuard guard(families_lock);
-    Session& session = *current_proc().group->session;
+    Proc& proc = current_proc();
+    Session& session = *proc.group->session;
     if (session.terminal != nullptr) {
         return false;
     }
     session.terminal = &terminal;
+    proc.has_terminal = true;
     return true;
 }
 
@@ -205,18 +224,16 @@ Result<uint64_t> sys_setpgid(UserFrame& frame) {
         return Error::Invalid;
     }
     Proc& caller = current_proc();
-    Ref<Session> session;
     Pid target = Pid::None;
     {
         SpinGuard guard(families_lock);
-        Proc& proc = *TRY(self_or_process_locked(pid));
-        target = proc.pid;
-        session = caller.group->session;
+        target = TRY(self_or_process_locked(pid))->pid;
     }
     // The group that may have to be made is made first: nothing can fail once the old one is left.
     Pid id = wanted == 0 ? target : static_cast<Pid>(wanted);
     ZoneOwned<ProcessGroup> fresh, old;
     for (;;) {
+        Ref<Session> session;
         {
             SpinGuard guard(families_lock);
             Proc& proc = *TRY(self_or_process_locked(number(target)));
@@ -224,7 +241,7 @@ Result<uint64_t> sys_setpgid(UserFrame& frame) {
             if (group == proc.group) {
                 return 0;
             }
-            if (group == nullptr && fresh) {
+            if (group == nullptr && fresh && fresh->session.get() == caller.group->session.get()) {
                 group = &publish_group_locked(fresh);
             }
             if (group != nullptr) {
@@ -232,6 +249,7 @@ Result<uint64_t> sys_setpgid(UserFrame& frame) {
                 join_group_locked(*group, proc);
                 return 0;
             }
+            session = caller.group->session;
         }
         fresh = TRY(zone_new<ProcessGroup>({.wait = false}, id, session));
     }

@@ -30,12 +30,13 @@ public:
 
     const Pid id;
     const Ref<Session> session;
-    ListNode link;                                              // all groups
+    ListNode link;                                              // groups of one hash bucket
     List<Proc, &Proc::group_link> members GUARDED_BY(families_lock);
     size_t stopped_members = 0;
 };
 
-// Puts a complete process into the table and among its parent's children; takes it out.
+// Puts a complete process into the table and among its parent's children, and tells of it (events.h): it has the terminal if
+// the parent has it, its slot is counted to its user, its processor time is watched from here. Takes it out.
 void family_enter_locked(Proc& proc, Proc& parent) REQUIRES(families_lock);
 void family_leave_locked(Proc& proc) REQUIRES(families_lock);
 

@@ -56,6 +56,9 @@ Result<uint64_t> sys_setrlimit(UserFrame& frame) {
     if (!current_uthread().loan) {
         cpu::current_thread()->task->space->set_limits(space_limits);
     }
+    if (resource == FL_RLIMIT_CPU) {
+        CpuLimit::watch(proc);
+    }
     return 0;
 }
 

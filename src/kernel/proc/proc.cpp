@@ -41,6 +41,7 @@ Result<> proc_init() NO_THREAD_SAFETY_ANALYSIS {
     proc.slot = TRY(ProcSlot::reserve(*proc.credentials, FL_RLIM_INFINITY));
     proc.signals.actions = TRY(zone_new<SignalActions>({.wait = false, .zero = true}));
     memcpy(proc.inherited.name, "kernel", sizeof "kernel");
+    proc.inherited.responsible = Pid::Init;     // which all have from here
     proc.state = ProcState::Running;
     TRY(start_session(proc));
     the_kernel_proc = &proc;

@@ -6,6 +6,7 @@
 
 #include "kernel/fs/file_table.h"
 #include "kernel/fs/vnode.h"
+#include "kernel/proc/cpu_limit.h"
 #include "kernel/proc/credentials.h"
 #include "kernel/proc/limits.h"
 #include "kernel/proc/pid.h"
@@ -24,8 +25,9 @@ struct Inherited {
     char name[32] = {};         // of the program, for people
     int8_t nice = 0;
     uint32_t file_mode_mask = 022;
-    Pid responsible = Pid::None;
+    Pid responsible = Pid::None;        // who answers for what it does, where people are asked; init for itself
     bool executable_set_id = false;     // it runs with an identity that its program file gave it
+    uint8_t io_policy = 0;              // how its files are read and written: carried for those who ask
 };
 
 // "pstats" of the original: fresh in every process, cleared when freed.
@@ -61,6 +63,7 @@ public:
     int wait_status = 0;                // of a zombie, or the stop signal of a stopped process
     bool stop_unreported = false, continue_unreported = false;
     bool has_execed = false;            // the accounting flag "forked, not exec'ed" is its opposite
+    bool has_terminal = false;          // the session's terminal controls it too: it was there, or came of one who was
 
     // Guarded by `lock`.
     SpinLock lock{LockRank::Proc, "proc"};
@@ -85,6 +88,7 @@ public:
     ProcSlot slot;
     Timer alarm;                        // ITIMER_REAL
     Nanoseconds alarm_interval = 0, alarm_deadline = 0;   // guarded by signals.lock
+    CpuLimit cpu_limit{*this};          // RLIMIT_CPU
 
 private:
     static void alarm_rings(void* proc);

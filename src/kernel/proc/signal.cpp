@@ -97,7 +97,7 @@ JobIdentity current_job() {
     }
     Proc& proc = current_proc();
     SpinGuard guard(families_lock);
-    return {proc.pid, proc.group->id, proc.group->session->id};
+    return {proc.pid, proc.group->id, proc.group->session->id, proc.has_terminal};
 }
 
 BackgroundVerdict signal_background_group(int signal) {
