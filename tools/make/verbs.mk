@@ -49,7 +49,7 @@ run-files: $(RUN_FILES)
 	@:
 # The build's own lines go to standard error: with CMD, standard output is the guest's alone.
 run: $(S)/run.stamp $(if $(filter uboot,$(BOOT)),$(S)/uboot.stamp)
-	@$(MAKE) $(PARALLEL) run-files >&2
+	@$(MAKE) $(PARALLEL) run-files compilers >&2
 	@$(PYTHON) tools/run.py
 
 test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp
