@@ -137,6 +137,7 @@ $(BUILD)/initrd.cpio: $(USER_ELFS) $(U)/initrd.list tools/mkinitrd.py \
 # The compiler for anybody's programs: a folder that can be moved, with everything it needs beside it.
 .PHONY: compilers
 compilers: $(BUILD)/bin/forklore-cc
+	@:
 user: compilers
 USER_HEADERS := $(call find,src/user/include src/abi tools/c++,.h)
 $(BUILD)/bin/forklore-cc: tools/forklore-cc tools/make/user.mk $(USER_RUNTIME) $(USER_HEADERS)
