@@ -15,7 +15,7 @@ from .lab import LABS, TREE, Failure, HandIn, Lab, load, read_yaml
 from .sandbox import scratch
 from .verdict import Report, Verdict, amount
 
-SAMPLE_STEP = 9         # of the wrong solutions, in the fixed sample
+SAMPLE_STEP = 24        # of the wrong solutions, in the fixed sample
 
 
 @dataclass
@@ -77,7 +77,7 @@ def specimens(lab: Lab) -> list[Specimen]:
 
 
 def sample(found: list[Specimen]) -> list[Specimen]:
-    """The same few each time: one of each kind, and every ninth wrong one."""
+    """The same few each time: one of each kind, and every 24th wrong one."""
     kept: list[Specimen] = []
     for kind, step in (("skeleton", 1), ("reference", 1), ("right", 100), ("half", 100), ("wrong", SAMPLE_STEP)):
         kept += [specimen for specimen in found if specimen.kind == kind][::step]
