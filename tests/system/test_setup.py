@@ -71,7 +71,7 @@ class Setup(Case):
         self.assertEqual([call.split()[2] for call in self.calls()], ["install", "update", "install"])
 
     def test_no_network_is_said(self) -> None:
-        self.apt('echo "E: Failed to fetch http://deb.debian.org/x Temporary failure resolving"; [ $verb = update ]')
+        self.apt('echo "E: Failed to fetch http://mirror.example/x Temporary failure resolving"; [ $verb = update ]')
         status, said = self.setup()
         self.assertEqual(status, 1)
         self.assertIn("is there a network?", said)
