@@ -256,6 +256,7 @@ struct ForkloreZoneInfo {
     char name[32];
     uint64_t element_size, live, peak, free, pages, limit;  // limit 0: none
     uint64_t allocations, cache_hits;
+    uint64_t lock_acquisitions;                             // of the zone's lock, which all cores share
 };
 
 enum ForkloreReboot { FL_REBOOT_POWEROFF = 0, FL_REBOOT_RESTART = 1 };

@@ -129,6 +129,16 @@ public:
 private:
     using Slabs = List<Slab, &Slab::link>;
 
+    // Holds lock_, and counts that it was taken: what the magazines are there to avoid.
+    class SCOPED_CAPABILITY CountedGuard {
+    public:
+        explicit CountedGuard(Zone& zone) ACQUIRE(zone.lock_) : guard_(zone.lock_) { ++zone.lock_acquisitions_; }
+        ~CountedGuard() RELEASE() {}
+
+    private:
+        SpinGuard guard_;
+    };
+
     bool try_reserve();
     Result<> reserve(bool wait);
     void unreserve();
@@ -166,6 +176,7 @@ private:
     Slabs partial_ GUARDED_BY(lock_), empty_ GUARDED_BY(lock_), full_ GUARDED_BY(lock_);    // by what the slab still has
     size_t slabs_ GUARDED_BY(lock_) = 0;
     List<SlotWaiter, &SlotWaiter::link> waiters_ GUARDED_BY(lock_);
+    uint64_t lock_acquisitions_ GUARDED_BY(lock_) = 0;
 
     Magazine magazines_[max_cores];
 };
@@ -196,7 +207,7 @@ Result<> Zone::reserve(bool wait) {
         return Error::TryAgain;
     }
     SlotWaiter self;
-    SpinGuard guard(lock_);
+    CountedGuard guard(*this);
     waiters_.push_back(self);
     waiting_.fetch_add(1, std::memory_order_seq_cst);
     grant_slots_locked();       // a slot that came back before we were counted
@@ -210,7 +221,7 @@ Result<> Zone::reserve(bool wait) {
 void Zone::unreserve() {
     live_.fetch_sub(1, std::memory_order_seq_cst);
     if (waiting_.load(std::memory_order_seq_cst) != 0) {
-        SpinGuard guard(lock_);
+        CountedGuard guard(*this);
         grant_slots_locked();
     }
 }
@@ -250,7 +261,7 @@ void Zone::give_element_locked(void* element) {
 
 // An element for the caller and some more for the core's magazine; nullptr if no slab has any.
 void* Zone::take_from_slabs(Magazine& magazine) {
-    SpinGuard guard(lock_);
+    CountedGuard guard(*this);
     void* result = nullptr;
     for (uint32_t n = 0; n <= Magazine::batch; ++n) {
         Slab* slab = partial_.first() != nullptr ? partial_.first() : empty_.first();
@@ -268,7 +279,7 @@ void* Zone::take_from_slabs(Magazine& magazine) {
 }
 
 void Zone::give_to_slabs(Magazine& magazine, uint32_t keep) {
-    SpinGuard guard(lock_);
+    CountedGuard guard(*this);
     while (magazine.count.load(std::memory_order_relaxed) > keep) {
         give_element_locked(magazine.pop());
     }
@@ -285,7 +296,7 @@ Result<> Zone::grow() {
             ram::poison(element_at(slab, i), size_);
         }
     }
-    SpinGuard guard(lock_);
+    CountedGuard guard(*this);
     empty_.push_front(slab);
     ++slabs_;
     return {};
@@ -393,7 +404,7 @@ PageCount Zone::reclaim() {
     Slabs unused;
     size_t count = 0;
     {
-        SpinGuard guard(lock_);
+        CountedGuard guard(*this);
         while (Slab* slab = empty_.pop_front()) {
             unused.push_back(*slab);
             --slabs_;
@@ -420,6 +431,7 @@ ZoneStats Zone::stats() {
     }
     SpinGuard guard(lock_);
     result.pages = slabs_;
+    result.lock_acquisitions = lock_acquisitions_;
     size_t all = slabs_ * per_slab_;
     result.free = all > result.live ? all - result.live : 0;
     return result;

@@ -33,6 +33,7 @@ struct ZoneStats {
     size_t pages = 0, limit = 0;
     uint64_t allocations = 0;           // ever
     uint64_t cache_hits = 0;            // those that took no shared lock
+    uint64_t lock_acquisitions = 0;     // ever: how often zalloc, zfree and zone_reclaim took the zone's lock
 };
 
 // Makes a zone. NoMemory, Invalid (size 0 or above 2048). Call before other cores

@@ -116,11 +116,8 @@ void measure_zone(unsigned workers) {
     const Nanoseconds took = machine_clock::now() - start;
     const ZoneStats after = zone_stats(*zone);
     const uint64_t pairs = after.allocations - before.allocations;
-    // Each allocation past the cache takes the zone's lock once. What frees give back over it can not be more than what
-    // came that way, in pieces of about the same size: twice the misses is an upper bound.
-    const uint64_t misses = pairs - (after.cache_hits - before.cache_hits);
     print_row("zone_pair", workers, took * 1000 / pairs);
-    print_row("zone_pair_shared_locks", workers, 2 * misses * 1000 / pairs);
+    print_row("zone_pair_shared_locks", workers, (after.lock_acquisitions - before.lock_acquisitions) * 1000 / pairs);
 }
 
 void run(void*) {

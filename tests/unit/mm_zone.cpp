@@ -138,6 +138,22 @@ TEST(Zone, serves_the_usual_allocation_from_the_cores_cache) {
     CHECK_TRUE(zone_stats(*zone).cache_hits >= 90);
 }
 
+TEST(Zone, counts_how_often_its_lock_was_taken) {
+    create({.element_size = 64});
+    take(many);
+    const uint64_t taken = zone_stats(*zone).lock_acquisitions;
+    CHECK_TRUE(taken >= 1 && taken < many);     // elements come over the lock in batches
+    UNSIGNED_LONGS_EQUAL(taken, zone_stats(*zone).lock_acquisitions);
+    give(many);
+    CHECK_TRUE(zone_stats(*zone).lock_acquisitions > taken);
+    zfree(*zone, must(zalloc(*zone)));          // room and an element in the core's cache from here on
+    const uint64_t before = zone_stats(*zone).lock_acquisitions;
+    for (int i = 0; i < 100; ++i) {
+        zfree(*zone, must(zalloc(*zone)));
+    }
+    UNSIGNED_LONGS_EQUAL(before, zone_stats(*zone).lock_acquisitions);
+}
+
 TEST(Zone, gives_wholly_free_pages_back) {
     create({.element_size = 512});
     take(many);

@@ -211,6 +211,7 @@ Result<uint64_t> sys_zone_list(UserFrame& frame) {
         info.limit = stats.limit;
         info.allocations = stats.allocations;
         info.cache_hits = stats.cache_hits;
+        info.lock_acquisitions = stats.lock_acquisitions;
         TRY(copy_out_value(to + seen * sizeof info, info));
     }
     return seen;

@@ -6,8 +6,8 @@
 static constexpr char help[] =
     "usage: zprint [NAME...]\n"
     "Lists the kernel's zones, or those whose names contain one of the words: size of an element,\n"
-    "elements in use now and at most, free ones, limit, memory held, allocations and the share\n"
-    "that a core's own cache served.\n";
+    "elements in use now and at most, free ones, limit, memory held, allocations, the share that\n"
+    "a core's own cache served, and how often the lock was taken that all cores share.\n";
 
 static bool wanted(const char* name, int argc, char** argv) {
     for (int i = optind; i < argc; ++i) {
@@ -23,11 +23,12 @@ static void show(const ForkloreZoneInfo& zone) {
     if (zone.limit != 0) {
         snprintf(limit, sizeof limit, "%lu", static_cast<unsigned long>(zone.limit));
     }
-    printf("%-18.18s %6lu %7lu %7lu %7lu %7s %7s %9lu %3lu%%\n", zone.name,
+    printf("%-16.16s %5lu %6lu %6lu %6lu %6s %6s %8lu %3lu%% %7lu\n", zone.name,
            static_cast<unsigned long>(zone.element_size), static_cast<unsigned long>(zone.live),
            static_cast<unsigned long>(zone.peak), static_cast<unsigned long>(zone.free), limit,
            human_size(zone.pages * 4096), static_cast<unsigned long>(zone.allocations),
-           static_cast<unsigned long>(zone.allocations != 0 ? zone.cache_hits * 100 / zone.allocations : 0));
+           static_cast<unsigned long>(zone.allocations != 0 ? zone.cache_hits * 100 / zone.allocations : 0),
+           static_cast<unsigned long>(zone.lock_acquisitions));
 }
 
 int zprint_main(int argc, char** argv) {
@@ -39,8 +40,8 @@ int zprint_main(int argc, char** argv) {
         return complain_about("zone list");
     }
     count = count < room ? count : room;
-    printf("%-18s %6s %7s %7s %7s %7s %7s %9s %4s\n", "ZONE", "SIZE", "LIVE", "PEAK", "FREE", "LIMIT", "MEM", "ALLOCS",
-           "HIT");
+    printf("%-16s %5s %6s %6s %6s %6s %6s %8s %4s %7s\n", "ZONE", "SIZE", "LIVE", "PEAK", "FREE", "LIMIT", "MEM", "ALLOCS",
+           "HIT", "LOCKED");
     unsigned long pages = 0;
     for (int i = 0; i < count; ++i) {
         if (wanted(zones[i].name, argc, argv)) {
@@ -48,6 +49,6 @@ int zprint_main(int argc, char** argv) {
             pages += zones[i].pages;
         }
     }
-    printf("%-18s %46s\n", "total", human_size(pages * 4096ull));
+    printf("%-16s %39s\n", "total", human_size(pages * 4096ull));
     return 0;
 }
