@@ -1,22 +1,35 @@
 """Makes a student's tree for one lab: a git repository with one commit.
 
 The lab's own files are the skeleton's. Earlier labs are solved: by the student's own files (CARRY=dir), or by the reference if the
-instructor says SOLVED=1. Everything else that is a lab's is there as objects without sources or debug information, so that the whole
-system boots on the student's code from the first day. Solutions, wrong solutions and hidden checks are nowhere in it: the tree is
-put together from a list of what may be in it, and searched afterwards for what may not.
+instructor says SOLVED=1; with both, by the reference where the student has no file. Everything else that is a lab's is there as
+objects without sources or debug information, so that the whole system boots on the student's code from the first day. Solutions,
+wrong solutions and hidden checks are nowhere in it: the tree is put together from a list of what may be in it, and searched
+afterwards for what may not.
 """
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import reference
+from . import handin, reference
 from .lab import LABS, TREE, Failure, load
 
 # Of the instructor's tree, what a student does not get.
-WITHHELD = ("tests/hostile/", "labs/grader/check_labs.py", "labs/grader/handout.py")
+WITHHELD = ("tests/hostile/", "tests/system/test_labs_", "tests/schedules/mutants/", "tools/mutants.py", "labs/grader/check_labs.py",
+            "labs/grader/handout.py", ".ci/", ".github/")
 WITHHELD_IN_LABS = ("wrong", "right", "half", "checks/hidden")
 MARK = "labs/HANDOUT"
+# A line of a solution that no other source has and that is long enough to say something; so many of them in one file are a copy.
+TELLING_LENGTH, TELLING_LINES = 25, 3
+
+
+@dataclass
+class Plan:
+    """Where each lab's files come from."""
+    secret: set[str] = field(default_factory=set)           # sources that stay with the instructor
+    objects: list[str] = field(default_factory=list)        # those of them that a student gets as objects
+    carried: dict[str, bytes] = field(default_factory=dict)
 
 
 def lab_numbers() -> list[int]:
@@ -58,9 +71,9 @@ def copy(name: str, out: Path, source: Path | None = None) -> None:
 
 
 def add_objects(files: list[str], out: Path) -> None:
-    """The withheld files' objects, for the kernel and for both of the host's builds."""
+    """The withheld files' objects, for the kernel and for each of the host's builds."""
     build = reference.build_folder()
-    kinds = {"kernel": build / "kernel", "asan": build / "host/asan", "tsan": build / "host/tsan"}
+    kinds = {"kernel": build / "kernel", "asan": build / "host/asan", "tsan": build / "host/tsan", "explored": build / "host/explored"}
     goals = [str(Path(reference.BUILD) / (folder.relative_to(build)) / f"{name}.o") for folder in kinds.values() for name in files]
     reference.make(*goals)
     strip = {"kernel": os.environ.get("FORKLORE_CROSS", "aarch64-linux-gnu-") + "strip"}
@@ -74,16 +87,36 @@ def add_objects(files: list[str], out: Path) -> None:
 
 def add_wanted(lab: int, out: Path) -> None:
     """Which names the lab's solution asks of the rest: the grader links the rest with them in mind."""
+    (out / "prebuilt").mkdir(exist_ok=True)
     for number in range(lab + 1):
         if (LABS / f"lab{number}" / "lab.yaml").exists():
             (out / "prebuilt" / f"wanted-lab{number}").write_text("\n".join(reference.wanted_by_reference(load(number))) + "\n")
 
 
-def carried(path: str, carry: Path) -> Path:
-    source = carry / path
-    if not source.is_file() or source.is_symlink():
-        raise Failure(f"CARRY={carry}: there is no {path} in it")
-    return source
+def own_files(number: int, carry: Path) -> dict[str, bytes] | None:
+    """What the student handed in for an earlier lab; None if there is nothing of it."""
+    lab = load(number)
+    try:
+        return handin.collect(lab, carry).text
+    except handin.Unusable as unusable:
+        if any((carry / place).exists() for file in lab.files for place in (file.path, Path(file.path).name)):
+            raise Failure(f"CARRY={carry}: {unusable}") from None
+        return None
+
+
+def plan(lab: int, carry: Path | None, solved: bool) -> Plan:
+    made = Plan()
+    for number in lab_numbers():
+        own = own_files(number, carry) if carry and number < lab else None
+        if own is not None:
+            made.carried |= own
+            made.secret |= set(solved_by(number))
+        elif number < lab and carry and not solved:
+            raise Failure(f"CARRY={carry}: there is nothing of lab {number} in it; SOLVED=1 takes the reference's")
+        elif number == lab or not (number < lab and solved):
+            made.secret |= set(solved_by(number))
+            made.objects += solved_by(number) if number != lab else []
+    return made
 
 
 def commit(out: Path, lab: int) -> None:
@@ -96,37 +129,51 @@ def commit(out: Path, lab: int) -> None:
             raise Failure(f"git {command[0]}: {done.stderr.strip()}")
 
 
-def search(out: Path, secret: set[str]) -> None:
-    """No withheld file's text lies anywhere in the handout, under whatever name."""
-    texts = {(TREE / name).read_bytes(): name for name in secret if (TREE / name).is_file()}
-    for labs in LABS.glob("lab[0-9]*"):
-        for part in WITHHELD_IN_LABS:
-            texts |= {path.read_bytes(): str(path.relative_to(TREE)) for path in (labs / part).rglob("*") if path.is_file()}
-    for path in out.rglob("*"):
-        if path.is_file() and path.stat().st_size and (name := texts.get(path.read_bytes())):
-            raise Failure(f"{path} would give {name} away")
+def lines_of(data: bytes) -> set[str]:
+    """As they are compared: without what a patch or an indentation puts in front."""
+    return {line.lstrip("+- \t").rstrip() for line in data.decode(errors="replace").splitlines()}
+
+
+def withheld_in_labs() -> list[Path]:
+    return [path for labs in LABS.glob("lab[0-9]*") for part in WITHHELD_IN_LABS for path in sorted((labs / part).rglob("*")) if path.is_file()]
+
+
+def search(out: Path, made: Plan) -> None:
+    """No withheld file lies anywhere in the handout, under whatever name, nor a part of one. Handouts and documents (.md) quote a line
+    or two on purpose; the student's own files are theirs."""
+    sources = [out / name for name in made.carried]
+    files = [path for path in out.rglob("*") if path.is_file() and ".git" not in path.relative_to(out).parts and path not in sources]
+    known = set().union(*(lines_of(path.read_bytes()) for path in files if "src" in path.relative_to(out).parts))
+    texts = {path: path.read_bytes() for path in [TREE / name for name in sorted(made.secret)] + withheld_in_labs()}
+    telling = {path: {line for line in lines_of(text) if len(line) >= TELLING_LENGTH} - known for path, text in texts.items()}
+    # A half-done solution may leave a file as the skeleton has it.
+    whole = {text: path for path, text in texts.items() if telling[path]}
+    for path in files:
+        data = path.read_bytes()
+        told = lines_of(data) if path.suffix not in (".md", ".o") else set()
+        secret = whole.get(data) or next((secret for secret, lines in telling.items() if len(lines & told) >= TELLING_LINES), None)
+        if secret:
+            raise Failure(f"{path} would give {secret.relative_to(TREE)} away")
 
 
 def make_handout(lab: int, out: Path, carry: Path | None, solved: bool) -> None:
-    numbers = lab_numbers()
-    if lab not in numbers:
+    if lab not in lab_numbers():
         raise Failure(f"LAB={lab}: there is no such lab")
-    if out.exists() and any(out.iterdir()):
-        raise Failure(f"OUT={out}: it is not empty")
-    open_labs = [n for n in numbers if n < lab and solved and not carry]
-    secret = {name for n in numbers if n not in open_labs for name in solved_by(n)}
-    carried_files = {name: carried(name, carry) for n in numbers if n < lab for name in handed_in(n)} if carry else {}
-    objects = sorted(name for n in numbers if n != lab and n not in open_labs and not (carry and n < lab) for name in solved_by(n))
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise Failure(f"OUT={out}: an empty folder is wanted, or none")
+    if out.resolve().is_relative_to(TREE) and not out.resolve().is_relative_to(reference.build_folder().resolve()):
+        raise Failure(f"OUT={out}: a folder outside of the instructor's tree is wanted")
+    made = plan(lab, carry, solved)
     out.mkdir(parents=True, exist_ok=True)
     for name in tracked():
-        if allowed(name, lab, secret) and (TREE / name).is_file():
+        if allowed(name, lab, made.secret) and (TREE / name).is_file():
             copy(name, out)
     for name in handed_in(lab):
         copy(name, out, LABS / f"lab{lab}" / name)
-    for name, source in carried_files.items():
-        copy(name, out, source)
-    add_objects(objects, out)
+    for name, text in made.carried.items():
+        (out / name).write_bytes(text)
+    add_objects(made.objects, out)
     add_wanted(lab, out)
     (out / MARK).write_text(f"{lab}\n")
-    search(out, secret)
+    search(out, made)
     commit(out, lab)

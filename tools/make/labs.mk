@@ -27,11 +27,15 @@ print:
 
 # The grader itself takes the options as FORKLORE_* (verbs.mk).
 GRADER := PYTHONPATH=labs PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m grader
-.PHONY: grade check-labs handout
+.PHONY: grade check-labs handout instructors-only
 grade: $(S)/run.stamp $(S)/grade.stamp
 	@$(GRADER) grade
-check-labs: $(S)/run.stamp $(S)/grade.stamp
+check-labs: instructors-only $(S)/run.stamp $(S)/grade.stamp
 	@$(GRADER) check-labs
-handout: $(S)/run.stamp $(S)/test.stamp $(S)/grade.stamp
+handout: instructors-only $(S)/run.stamp $(S)/test.stamp $(S)/grade.stamp
 	@$(MAKE) $(N)/stamp
 	@$(GRADER) handout
+
+# A student's tree has neither the known solutions nor what makes trees of it.
+instructors-only:
+	@test ! -e labs/HANDOUT || { echo "That is for instructors; this tree is a student's." >&2; exit 1; }

@@ -34,7 +34,7 @@ $(E)/%.o: % $(E)/flags
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CXX) $(SCHEDULE_FLAGS) -MMD -MP -c $< -o $@
 
-$(E)/portable.a: $(EXPLORED_KERNEL:%=$(E)/%.o) $(H)/sources
+$(E)/portable.a: $(EXPLORED_KERNEL:%=$(E)/%.o) $(call find,prebuilt/explored,.o) $(H)/sources
 EXPLORED := $(patsubst %,$(E)/%.o,$(SCHEDULE_TESTS) $(EXPLORER) $(ENGINE))
 .PHONY: schedules
 schedules: $(H)/schedules
@@ -44,7 +44,7 @@ $(H)/schedules: $(EXPLORED) $(E)/portable.a
 
 # Mistakes that the explorer must find (tests/schedules/mutants).
 .PHONY: mutants
-mutants: $(H)/schedules
+mutants: instructors-only $(H)/schedules
 	@$(PYTHON) tools/mutants.py
 
 -include $(patsubst %,$(E)/%.d,$(EXPLORED_KERNEL) $(SCHEDULE_TESTS) $(EXPLORER) $(ENGINE))
