@@ -1,5 +1,5 @@
 """Prints which lines and branches of the given files the tests reached, as gcovr's JSON report has it; `make coverage` calls
-it. Exits 1 if a file has a line that was not reached, or is not in the report at all.
+it. Exits 1 if a file has a line or a branch that was not reached, or is not in the report at all.
 
     coverage.py REPORT FILE...
 """
@@ -20,8 +20,15 @@ class Reached:
         return (f"{self.file:36} {share(list(self.lines.values())):>20} {share(taken):>20}   "
                 f"{numbers([line for line, reached in self.lines.items() if not reached])}").rstrip()
 
-    def half_taken(self) -> str:
-        return numbers([line for line, taken in self.branches.items() if not all(taken)])
+    def half_taken(self) -> list[int]:
+        return [line for line, taken in self.branches.items() if not all(taken)]
+
+    def whole(self) -> bool:
+        return bool(self.lines) and all(self.lines.values()) and not self.half_taken()
+
+    def missing(self) -> str:
+        half = self.half_taken()
+        return f"branches (line {numbers(half)})" if half else "lines"
 
 
 def share(parts: list[bool]) -> str:
@@ -63,12 +70,9 @@ def main(arguments: list[str]) -> int:
     print(f"{'file':36} {'lines':>20} {'branches':>20}   lines not reached")
     for file in files:
         print(file.row())
-    for file in files:
-        if half := file.half_taken():
-            print(f"branches not taken: {file.file}: {half}")
-    incomplete = [file.file for file in files if not file.lines or not all(file.lines.values())]
-    for name in incomplete:
-        print(f"coverage: {name} has lines that no host test reaches", file=sys.stderr)
+    incomplete = [file for file in files if not file.whole()]
+    for file in incomplete:
+        print(f"coverage: {file.file} has {file.missing()} that no host test reaches", file=sys.stderr)
     return 1 if incomplete else 0
 
 

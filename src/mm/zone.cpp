@@ -35,7 +35,6 @@ public:
         previous_caller = unpack(before);
         return (before & 1) != 0;
     }
-    bool live() const { return (word_.load(std::memory_order_relaxed) & 1) != 0; }
     const void* caller() const { return unpack(word_.load(std::memory_order_relaxed)); }
 
 private:
@@ -69,11 +68,20 @@ static_assert(sizeof(Slab) == 64);
 
 constexpr size_t first_offset(size_t elements) { return aligned(sizeof(Slab) + elements * sizeof(ElementRecord)); }
 
-constexpr size_t elements_per_slab(size_t size) {
-    size_t count = (page_size - sizeof(Slab)) / (size + sizeof(ElementRecord));
-    return first_offset(count) + count * size <= page_size ? count : count - 1;
-}
+constexpr size_t elements_per_slab(size_t size) { return (page_size - sizeof(Slab)) / (size + sizeof(ElementRecord)); }
 static_assert(elements_per_slab(16) <= Slab::most_elements && elements_per_slab(largest_element) >= 1);
+
+// The records are rounded up: for no size does that push the last element over the end of the page.
+consteval bool all_sizes_fit() {
+    for (size_t size = element_alignment; size <= largest_element; size += element_alignment) {
+        const size_t count = elements_per_slab(size);
+        if (first_offset(count) + count * size > page_size) {
+            return false;
+        }
+    }
+    return true;
+}
+static_assert(all_sizes_fit());
 
 // The elements that one core has at hand. Only that core touches it, with interrupts off; stats read the counters.
 struct Magazine {
@@ -447,7 +455,7 @@ void Zone::end() {
         for (Slabs* list : {&full_, &partial_}) {
             if (Slab* slab = list->first()) {
                 size_t i = 0;
-                while (i + 1 < per_slab_ && !slab->records()[i].live()) {
+                while (!Bitmap(slab->taken, per_slab_).test(i)) {   // one is taken, else the slab were empty
                     ++i;
                 }
                 report("destroyed with a live element", element_at(*slab, i), slab->records()[i].caller());

@@ -78,6 +78,7 @@ struct Settings {
     uint64_t effort = 1;            // multiplies the numbers of schedules
     uint64_t seed = 1;
     bool counts = false;            // say how many schedules each case took
+    bool races = true;              // look for races where the case does
 };
 extern Settings settings;
 

@@ -2,6 +2,7 @@
 //     --replay=SCHEDULE   run just that schedule of the cases that are chosen with -t, and tell its story
 //     --effort=N          N times as many schedules      --seed=N   other ones
 //     --counts            say how many schedules each case took
+//     --no-races          look for no data races: a program that counts its own branches has some
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -38,6 +39,8 @@ bool taken(const char* argument) {
         settings.seed = strtoull(value, nullptr, 10);
     } else if (option(argument, "--counts", value)) {
         settings.counts = true;
+    } else if (option(argument, "--no-races", value)) {
+        settings.races = false;
     } else {
         return false;
     }

@@ -7,8 +7,8 @@
 #include "mm/zone.h"
 
 TEST_GROUP(Zones) {
-    static Zone& make(size_t limit) {
-        return zone_create({.name = "tested", .element_size = 64, .limit = limit}).value();
+    static Zone& make(size_t limit, size_t element_size = 64) {
+        return zone_create({.name = "tested", .element_size = element_size, .limit = limit}).value();
     }
     // Has an element for a moment, alone.
     static void use(Zone& zone) {
@@ -66,6 +66,21 @@ TEST(Zones, at_the_limit_who_does_not_wait_is_told_and_leaves_no_trace) {
         EXPECT(got >= 1);
         EXPECT_EQUAL(1, zone_stats(zone).live);
         zfree(zone, kept);
+    });
+}
+
+TEST(Zones, the_peak_is_as_many_as_there_were_at_once) {
+    Zone& zone = make(0, 1024);     // few in a page: few steps to make one
+    explore({.relaxed = true}, [&] {
+        void* elements[2] = {};
+        explorer::thread("first", [&] { elements[0] = zalloc(zone).value(); });
+        explorer::thread("second", [&] { elements[1] = zalloc(zone).value(); });
+        explorer::run();
+        EXPECT_EQUAL(2, zone_stats(zone).peak);
+        for (void* element : elements) {
+            zfree(zone, element);
+        }
+        EXPECT_EQUAL(2, zone_stats(zone).peak);
     });
 }
 

@@ -269,6 +269,14 @@ TEST(Fork, gives_the_child_no_pending_signal) {
     me().signals.pending = 0;
 }
 
+TEST(Fork, kills_the_child_of_a_parent_that_is_killed) {
+    me().signals.pending = signal_bit(FL_SIGTERM);
+    UNSIGNED_LONGS_EQUAL(0, pending(forked()));
+    me().signals.pending = signal_bit(FL_SIGKILL);      // it is told when the call returns
+    UNSIGNED_LONGS_EQUAL(signal_bit(FL_SIGKILL), pending(forked()));
+    me().signals.pending = 0;
+}
+
 TEST(Fork, gives_the_child_no_children_and_no_alarm) {
     Proc& first = forked();
     me().alarm_interval = 77;

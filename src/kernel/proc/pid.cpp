@@ -42,12 +42,16 @@ size_t in_use GUARDED_BY(pid_lock) = 0;
 std::atomic<uint64_t> unique_ids{0};
 std::atomic<uint32_t> id_versions{0};
 
+// A level's last word is never full, for its bits beyond the level's end stay clear: so the ways up the tree, below, end.
+static_assert(numbers % bits_per_word != 0 && number_words % bits_per_word != 0 && middle_words % bits_per_word != 0);
+
 // Marks a number as taken, and each word above that became full.
 void mark(size_t i) REQUIRES(pid_lock) {
-    for (const Level& level : tree) {
-        level.taken[i / bits_per_word] |= uint64_t{1} << (i % bits_per_word);
-        if (level.taken[i / bits_per_word] != ~uint64_t{0}) {
-            break;
+    for (const Level* level = tree;; ++level) {
+        uint64_t& word = level->taken[i / bits_per_word];
+        word |= uint64_t{1} << (i % bits_per_word);
+        if (word != ~uint64_t{0}) {
+            return;
         }
         i /= bits_per_word;
     }
@@ -60,9 +64,6 @@ void unmark(size_t i) REQUIRES(pid_lock) {
         i /= bits_per_word;
     }
 }
-
-// A level's last word is never full, for its bits beyond the level's end stay clear: so a search always ends.
-static_assert(numbers % bits_per_word != 0 && number_words % bits_per_word != 0 && middle_words % bits_per_word != 0);
 
 // The first number at or behind `from` that is not taken: up the tree until a word has room there, then down along first
 // clear bits. Numbers beyond the largest look free; callers compare with their maximum.

@@ -234,7 +234,7 @@ private:
 
     Outcome run(Chooser& chooser, bool trace = false) {
         ++running->schedule;
-        Outcome outcome = execute(body_, chooser, options_.relaxed, options_.races, trace);
+        Outcome outcome = execute(body_, chooser, options_.relaxed, options_.races && settings.races, trace);
         snapshot::restore();
         return outcome;
     }

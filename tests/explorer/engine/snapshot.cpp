@@ -17,6 +17,8 @@
 extern "C" {
 extern char __data_start, _end;     // the linker's
 void __asan_get_shadow_mapping(size_t* scale, size_t* offset);
+// There if the program counts its branches (make coverage).
+void __gcov_dump() __attribute__((weak));
 }
 
 namespace explorer::snapshot {
@@ -126,6 +128,9 @@ void take() {
 }
 
 void restore() {
+    if (__gcov_dump != nullptr) {
+        __gcov_dump();      // the counts are global variables too: to the file, before they are as they were
+    }
     for (const Page& page : saved->pages) {
         copy(page.at, page.copy, page_bytes);
     }
