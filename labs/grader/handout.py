@@ -1,10 +1,9 @@
 """Makes a student's tree for one lab: a git repository with one commit.
 
-The lab's own files are the skeleton's. Earlier labs are solved: by the student's own files (CARRY=dir), or by the reference if the
-instructor says SOLVED=1; with both, by the reference where the student has no file. Everything else that is a lab's is there as
-objects without sources or debug information, so that the whole system boots on the student's code from the first day. Solutions,
-wrong solutions and hidden checks are nowhere in it: the tree is put together from a list of what may be in it, and searched
-afterwards for what may not.
+The lab's own files are the skeleton's. Earlier labs are solved by the student's own files (CARRY=dir) as far as there are any, else
+by the reference if the instructor says SOLVED=1. Everything else that is a lab's is there as objects without sources or debug
+information, so that the whole system boots on the student's code from the first day. Solutions, wrong solutions and hidden checks are
+nowhere in it: the tree is put together from a list of what may be in it, and searched afterwards for what may not.
 """
 import os
 import shutil
@@ -17,7 +16,7 @@ from .lab import LABS, TREE, Failure, load
 
 # Of the instructor's tree, what a student does not get.
 WITHHELD = ("tests/hostile/", "tests/system/test_labs_", "tests/schedules/mutants/", "tools/mutants.py", "labs/grader/check_labs.py",
-            "labs/grader/handout.py", ".ci/", ".github/")
+            "labs/grader/handout.py", "labs/grader/classroom.yml", ".ci/", ".github/")
 WITHHELD_IN_LABS = ("wrong", "right", "half", "checks/hidden")
 MARK = "labs/HANDOUT"
 # A line of a solution that no other source has and that is long enough to say something; so many of them in one file are a copy.
@@ -70,27 +69,26 @@ def copy(name: str, out: Path, source: Path | None = None) -> None:
     shutil.copy2(source or TREE / name, target)
 
 
-def add_objects(files: list[str], out: Path) -> None:
-    """The withheld files' objects, for the kernel and for each of the host's builds."""
-    build = reference.build_folder()
-    kinds = {"kernel": build / "kernel", "asan": build / "host/asan", "tsan": build / "host/tsan", "explored": build / "host/explored"}
-    goals = [str(Path(reference.BUILD) / (folder.relative_to(build)) / f"{name}.o") for folder in kinds.values() for name in files]
-    reference.make(*goals)
+KINDS = {"kernel": "kernel", "asan": "host/asan", "tsan": "host/tsan", "explored": "host/explored"}
+
+
+def add_objects(files: list[str], lab: int, out: Path) -> None:
+    """The withheld files' objects, for the kernel and for each of the host's builds; and which names each lab's solution asks of the
+    rest: the grader links the rest with them in mind."""
+    labs = [load(number) for number in lab_numbers() if number <= lab]
+    solutions = [f"{KINDS['asan']}/{name}.o" for each in labs for name in each.replaced]
+    objects = {(kind, name): f"{folder}/{name}.o" for kind, folder in KINDS.items() for name in files}
+    reference.make(*(str(reference.BUILD / goal) for goal in {*objects.values(), *solutions}))
     strip = {"kernel": os.environ.get("FORKLORE_CROSS", "aarch64-linux-gnu-") + "strip"}
-    for kind, folder in kinds.items():
-        for name in files:
-            target = out / "prebuilt" / kind / f"{name}.o"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # Without names that no linker needs, and without the lines of the source.
-            subprocess.run([strip.get(kind, "strip"), "--strip-unneeded", "-o", str(target), str(folder / f"{name}.o")], check=True)
-
-
-def add_wanted(lab: int, out: Path) -> None:
-    """Which names the lab's solution asks of the rest: the grader links the rest with them in mind."""
+    for (kind, name), made in objects.items():
+        target = out / "prebuilt" / kind / f"{name}.o"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Without names that no linker needs, and without the lines of the source.
+        subprocess.run([strip.get(kind, "strip"), "--strip-unneeded", "-o", str(target), str(reference.build_folder() / made)], check=True)
     (out / "prebuilt").mkdir(exist_ok=True)
-    for number in range(lab + 1):
-        if (LABS / f"lab{number}" / "lab.yaml").exists():
-            (out / "prebuilt" / f"wanted-lab{number}").write_text("\n".join(reference.wanted_by_reference(load(number))) + "\n")
+    for each in labs:
+        wanted = reference.undefined_in([reference.build_folder() / KINDS["asan"] / f"{name}.o" for name in each.replaced])
+        (out / "prebuilt" / f"wanted-lab{each.number}").write_text("\n".join(wanted) + "\n")
 
 
 def own_files(number: int, carry: Path) -> dict[str, bytes] | None:
@@ -111,11 +109,11 @@ def plan(lab: int, carry: Path | None, solved: bool) -> Plan:
         if own is not None:
             made.carried |= own
             made.secret |= set(solved_by(number))
-        elif number < lab and carry and not solved:
-            raise Failure(f"CARRY={carry}: there is nothing of lab {number} in it; SOLVED=1 takes the reference's")
         elif number == lab or not (number < lab and solved):
             made.secret |= set(solved_by(number))
             made.objects += solved_by(number) if number != lab else []
+    if carry and not made.carried:
+        raise Failure(f"CARRY={carry}: there is no file of an earlier lab in it")
     return made
 
 
@@ -127,6 +125,13 @@ def commit(out: Path, lab: int) -> None:
         done = subprocess.run(["git", *command], cwd=out, env=environment, capture_output=True, text=True)
         if done.returncode:
             raise Failure(f"git {command[0]}: {done.stderr.strip()}")
+
+
+def add_workflow(lab: int, out: Path) -> None:
+    """What GitHub runs for each push of a student."""
+    target = out / ".github" / "workflows" / "classroom.yml"
+    target.parent.mkdir(parents=True)
+    target.write_text((Path(__file__).parent / "classroom.yml").read_text().replace("@LAB@", str(lab)))
 
 
 def lines_of(data: bytes) -> set[str]:
@@ -157,6 +162,7 @@ def search(out: Path, made: Plan) -> None:
 
 
 def make_handout(lab: int, out: Path, carry: Path | None, solved: bool) -> None:
+    """`out` and nothing else; Failure says why not."""
     if lab not in lab_numbers():
         raise Failure(f"LAB={lab}: there is no such lab")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -172,8 +178,8 @@ def make_handout(lab: int, out: Path, carry: Path | None, solved: bool) -> None:
         copy(name, out, LABS / f"lab{lab}" / name)
     for name, text in made.carried.items():
         (out / name).write_bytes(text)
-    add_objects(made.objects, out)
-    add_wanted(lab, out)
+    add_objects(made.objects, lab, out)
+    add_workflow(lab, out)
     (out / MARK).write_text(f"{lab}\n")
     search(out, made)
     commit(out, lab)
