@@ -47,10 +47,7 @@ Result<uint64_t> sys_setrlimit(UserFrame& frame) {
         }
         own->values[resource] = wanted;
         std::swap(proc.limits, own);
-        const Limits& limits = *proc.limits;
-        space_limits = {.total = limits.current(FL_RLIMIT_AS),
-                        .data = limits.current(FL_RLIMIT_DATA),
-                        .stack = limits.current(FL_RLIMIT_STACK)};
+        space_limits = proc.limits->for_memory();
     }
     // The space has a sleeping lock: not while the process's spin lock is held. On loan it is the parent's.
     if (!current_uthread().loan) {

@@ -5,6 +5,7 @@
 #include "base/ref.h"
 #include "base/result.h"
 #include "kernel/proc/credentials.h"
+#include "mm/address_space.h"
 
 // Shared by reference between parent and child until one of them writes: then the writer gets its own.
 class Limits : public RefCounted {
@@ -15,6 +16,9 @@ public:
     void last_reference_gone();
 
     uint64_t current(ForkloreResource resource) const { return values[resource].current; }
+    SpaceLimits for_memory() const {
+        return {.total = current(FL_RLIMIT_AS), .data = current(FL_RLIMIT_DATA), .stack = current(FL_RLIMIT_STACK)};
+    }
 
     ForkloreLimit values[FL_RLIMIT_COUNT];
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "kernel/fs/vnode.h"
 #include "machine/user_frame.h"
 
 // --- descriptors (sys_files.cpp) ---
@@ -22,6 +23,8 @@ Result<uint64_t> sys_getdents(UserFrame& frame);
 Result<uint64_t> sys_poll(UserFrame& frame);
 
 // --- names (sys_paths.cpp) ---
+// A current directory must be one, and `who` may search it: NotDirectory, AccessDenied.
+Result<> check_may_enter(Vnode& directory, const Identity& who);
 Result<uint64_t> sys_open(UserFrame& frame);
 Result<uint64_t> sys_stat(UserFrame& frame);
 Result<uint64_t> sys_lstat(UserFrame& frame);

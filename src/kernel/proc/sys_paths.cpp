@@ -6,22 +6,9 @@
 #include "kernel/fs/upward.h"
 #include "kernel/proc/proc.h"
 #include "kernel/proc/sys_files.h"
+#include "kernel/proc/user_path.h"
 
 namespace {
-
-// A path that a program gave.
-class UserPath {
-public:
-    Result<> load(uint64_t address) {
-        length_ = TRY(copy_in_string(text_, UserAddr(address), sizeof text_));
-        return {};
-    }
-    std::string_view text() const { return {text_, length_}; }
-
-private:
-    char text_[FORKLORE_PATH_MAX];
-    size_t length_ = 0;
-};
 
 // Where a walk of the current process starts, and as whom. Keeps the directory while it lives.
 class Caller {
@@ -63,15 +50,16 @@ Result<uint64_t> stat_path(UserFrame& frame, bool follow_last) {
 }
 
 Result<> enter_directory(Ref<Vnode> directory, const Identity& who) {
-    if (!directory->is_directory()) {
-        return Error::NotDirectory;
-    }
-    TRY(directory->check_access(who, may_execute));
+    TRY(check_may_enter(*directory, who));
     set_current_directory(std::move(directory));
     return {};
 }
 
 }  // namespace
+
+Result<> check_may_enter(Vnode& directory, const Identity& who) {
+    return directory.is_directory() ? directory.check_access(who, may_execute) : Error::NotDirectory;
+}
 
 Result<uint64_t> sys_open(UserFrame& frame) {
     auto flags = static_cast<unsigned>(frame.x[1]);
