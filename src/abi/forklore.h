@@ -103,6 +103,9 @@ enum ForkloreSyscall {
     SYS_zone_list = 87,     // (ForkloreZoneInfo*, count) -> zones there are
     SYS_reboot = 88,        // (how, status): root only; does not return
     SYS_klog = 89,          // (buffer, length) -> bytes of the boot log
+    // processes, again
+    SYS_posix_spawn = 90,   // (const uint64_t* paths, const ForkloreSpawn*, argv, envp) -> pid; the first path of the null-ended
+                            // array that can be executed counts
     SYS_COUNT = 96
 };
 
@@ -111,6 +114,7 @@ enum ForkloreLimits {
     FORKLORE_NAME_MAX = 255,    // bytes of one component
     FORKLORE_ARG_MAX = 131072,  // bytes of argv and envp together, with their pointers
     FORKLORE_OPEN_MAX = 256,    // descriptors of one process
+    FORKLORE_SPAWN_ACTIONS_MAX = 1024,
     FORKLORE_PIPE_BUF = 4096,   // bytes written to a pipe in one piece
     FORKLORE_NSIG = 32
 };
@@ -129,6 +133,28 @@ enum ForkloreFcntl { FL_F_DUPFD = 0, FL_F_GETFD = 1, FL_F_SETFD = 2, FL_F_GETFL 
 enum ForkloreMode {
     FL_S_IFMT = 0170000, FL_S_IFDIR = 0040000, FL_S_IFCHR = 0020000, FL_S_IFREG = 0100000,
     FL_S_IFLNK = 0120000, FL_S_IFIFO = 0010000, FL_S_ISUID = 04000, FL_S_ISGID = 02000
+};
+
+// posix_spawn: flags with newlib's values, but for the last.
+enum ForkloreSpawnFlags {
+    FL_SPAWN_RESETIDS = 0x1, FL_SPAWN_SETPGROUP = 0x2, FL_SPAWN_SETSIGDEF = 0x10, FL_SPAWN_SETSIGMASK = 0x20, FL_SPAWN_SETSID = 0x80
+};
+enum ForkloreSpawnActionKind { FL_SPAWN_OPEN = 1, FL_SPAWN_DUP2 = 2, FL_SPAWN_CLOSE = 3, FL_SPAWN_CHDIR = 4, FL_SPAWN_FCHDIR = 5 };
+struct ForkloreSpawnAction {
+    int32_t kind;
+    int32_t fd;             // that is opened, closed, made to be `from`, or entered
+    int32_t from;           // dup2
+    uint32_t flags, mode;   // open
+    uint32_t reserved;
+    uint64_t path;          // open, chdir
+};
+struct ForkloreSpawn {
+    uint32_t flags;         // ForkloreSpawnFlags; what they do not name is not looked at
+    int32_t group;          // SETPGROUP: 0 is one of its own
+    uint32_t defaults;      // SETSIGDEF: these signals do what they do by default
+    uint32_t mask;          // SETSIGMASK
+    uint64_t actions;       // const ForkloreSpawnAction*
+    uint64_t action_count;  // at most FORKLORE_SPAWN_ACTIONS_MAX
 };
 
 enum ForkloreProtection { FL_PROT_NONE = 0, FL_PROT_READ = 1, FL_PROT_WRITE = 2, FL_PROT_EXEC = 4 };

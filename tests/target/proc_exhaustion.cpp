@@ -280,3 +280,20 @@ TEST(Exhaustion, exec_on_loan_says_no_memory_at_each_page_that_is_missing) {
         return Attempt{true, {}};
     });
 }
+
+TEST(Exhaustion, spawn_says_no_memory_at_each_page_that_is_missing) {
+    with_few_pages([] {
+        Result<Pid> pid = spawn({.paths = Init::program_paths(), .argv = UserAddr(0), .envp = UserAddr(0)});
+        return pid.ok() ? Attempt{true, {}} : Attempt{false, pid.error()};
+    });
+}
+
+TEST(Exhaustion, spawn_says_try_again_when_the_slots_are_used_up) {
+    process_limit_init(process_slots_taken());
+    Error error{};
+    Init::run([&] {
+        Result<Pid> pid = spawn({.paths = Init::program_paths(), .argv = UserAddr(0), .envp = UserAddr(0)});
+        error = pid.ok() ? Error{} : pid.error();
+    });
+    LONGS_EQUAL(static_cast<int>(Error::TryAgain), static_cast<int>(error));
+}

@@ -10,6 +10,7 @@
 #include "kernel/proc/exit.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/spawn.h"
 #include "kernel/proc/vfork.h"
 #include "unit/support.h"
 
@@ -43,6 +44,9 @@ public:
     static UserFrame exits() { return at(code); }
     static UserFrame sleeps() { return at(code + exit_code_bytes); }
 
+    // In init's memory: what spawn takes to run /bin/true.
+    static UserAddr program_paths() { return paths; }
+
     // In init's thread: waits for each child there is; how many there were.
     static unsigned collect_all() {
         unsigned count = 0;
@@ -66,6 +70,8 @@ public:
 private:
     static constexpr UserAddr code{0x1'0000};
     static constexpr UserAddr word{0x2'0000};       // stays 0
+    static constexpr UserAddr paths = word + 16;    // the address of `path`, and a null
+    static constexpr UserAddr path = word + 32;
     static constexpr size_t exit_code_bytes = 12;
 
     static UserFrame at(UserAddr pc) {
@@ -89,10 +95,12 @@ private:
         static_assert(SYS_exit == 0 && SYS_futex_wait == 28);
         AddressSpace& space = *cpu::current_thread()->task->space;
         const uint64_t zero = 0;
+        const uint64_t array[] = {path.value, 0};
         const bool good = space.map(code, page_size, Protection::read_execute(), {.fixed = true}).ok() &&
                           space.store(code, instructions, sizeof instructions, true).ok() &&
                           space.map(word, page_size, Protection::read_write(), {.fixed = true}).ok() &&
-                          space.store(word, &zero, sizeof zero).ok();
+                          space.store(word, &zero, sizeof zero).ok() && space.store(paths, array, sizeof array).ok() &&
+                          space.store(path, "/bin/true", sizeof "/bin/true").ok();
         ASSERT(good);
     }
     [[noreturn]] static void work(void*) {

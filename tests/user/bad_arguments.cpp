@@ -33,6 +33,8 @@ const Call calls[] = {
     {"execve", SYS_execve, {good, 0, 0}, {Text}, false},
     {"execve's argv", SYS_execve, {good, good, 0}, {None, In}, true},
     {"execve's envp", SYS_execve, {good, 0, good}, {None, None, In}, true},
+    {"posix_spawn's paths", SYS_posix_spawn, {good, 0, 0, 0}, {In}, false},
+    {"posix_spawn's attributes", SYS_posix_spawn, {good, good, 0, 0}, {None, In}, true},
     {"getrlimit", SYS_getrlimit, {RLIMIT_NOFILE, good}, {None, Out}, false},
     {"setrlimit", SYS_setrlimit, {RLIMIT_NOFILE, good}, {None, In}, false},
     {"getrusage", SYS_getrusage, {0, good}, {None, Out}, false},

@@ -7,6 +7,7 @@
 #include "kernel/proc/family.h"
 #include "kernel/proc/fork.h"
 #include "kernel/proc/signal.h"
+#include "kernel/proc/spawn.h"
 #include "kernel/proc/sys_files.h"
 #include "kernel/proc/vfork.h"
 
@@ -101,6 +102,7 @@ constexpr SystemCallTable make_table() {
     calls[SYS_zone_list] = sys_zone_list;
     calls[SYS_reboot] = sys_reboot;
     calls[SYS_klog] = sys_klog;
+    calls[SYS_posix_spawn] = sys_posix_spawn;
     return table;
 }
 

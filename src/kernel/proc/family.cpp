@@ -118,20 +118,24 @@ ZoneOwned<ProcessGroup> leave_group_locked(Proc& proc) {
     return ZoneOwned<ProcessGroup>(group);
 }
 
-namespace {
-
-// From here the group can be found; it must get a member before the lock is released.
-ProcessGroup& publish_group_locked(ZoneOwned<ProcessGroup>& fresh) REQUIRES(families_lock) {
+ProcessGroup& publish_group_locked(ZoneOwned<ProcessGroup>& fresh) {
+    Session& session = *fresh->session;
+    if (!session.published) {
+        pid_take(session.id, PidUse::Session);
+        session.published = true;
+    }
     pid_take(fresh->id, PidUse::Group);
     group_hash[bucket_of(fresh->id)].push_front(*fresh);
     return *fresh.release();
 }
 
-}  // namespace
+Result<ZoneOwned<ProcessGroup>> make_session(Proc& maker) {
+    auto session = Ref<Session>::adopt(*TRY(zone_new<Session>({.wait = false}, maker)).release());
+    return zone_new<ProcessGroup>({.wait = false}, maker.pid, std::move(session));
+}
 
 Result<> start_session(Proc& proc) {
-    auto session = Ref<Session>::adopt(*TRY(zone_new<Session>({.wait = false}, proc)).release());
-    auto group = TRY(zone_new<ProcessGroup>({.wait = false}, proc.pid, session));
+    ZoneOwned<ProcessGroup> group = TRY(make_session(proc));
     ZoneOwned<ProcessGroup> old;
     SpinGuard guard(families_lock);
     if (find_group_locked(proc.pid) != nullptr) {
@@ -141,8 +145,6 @@ Result<> start_session(Proc& proc) {
         old = leave_group_locked(proc);
     }
     proc.has_terminal = false;
-    pid_take(session->id, PidUse::Session);
-    session->published = true;
     join_group_locked(publish_group_locked(group), proc);
     return {};
 }

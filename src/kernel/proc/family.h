@@ -29,7 +29,7 @@ public:
     ProcessGroup(Pid group, Ref<Session> its_session) : id(group), session(std::move(its_session)) {}
 
     const Pid id;
-    const Ref<Session> session;
+    Ref<Session> session;                                       // written before the group can be found
     ListNode link;                                              // groups of one hash bucket
     List<Proc, &Proc::group_link> members GUARDED_BY(families_lock);
     size_t stopped_members = 0;
@@ -51,6 +51,10 @@ List<Proc, &Proc::table_link>& all_processes() REQUIRES(families_lock);
 size_t process_count_locked() REQUIRES(families_lock);
 
 void join_group_locked(ProcessGroup& group, Proc& proc) REQUIRES(families_lock);
+// From here the group can be found, and its session if this is its first; it must get a member before the lock is released.
+ProcessGroup& publish_group_locked(ZoneOwned<ProcessGroup>& fresh) REQUIRES(families_lock);
+// A session that nobody knows yet, in a group that nobody knows yet, both for `maker` and with its number. NoMemory.
+Result<ZoneOwned<ProcessGroup>> make_session(Proc& maker);
 // The group, if this was its last member: to be dropped after the lock.
 [[nodiscard]] ZoneOwned<ProcessGroup> leave_group_locked(Proc& proc) REQUIRES(families_lock);
 // A session and a group of its own for `proc`, which leaves its old ones. NotPermitted if it leads a group.

@@ -7,6 +7,7 @@
 #include "kernel/proc/proc.h"
 #include "mm/page_table_copy.h"
 
+// Fork copies the caller's memory; Spawn (spawn.h) starts with a new program; Vfork (vfork.h) borrows everything.
 enum class ProcKind : uint8_t { Fork, Spawn, Vfork };
 
 struct ForkOptions {

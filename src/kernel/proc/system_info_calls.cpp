@@ -7,6 +7,7 @@
 #include "kernel/proc/calls.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/spawn.h"
 #include "kernel/sched.h"
 #include "kernel/stack.h"
 #include "machine/clock.h"
@@ -82,7 +83,7 @@ Result<uint64_t> sys_sysinfo(UserFrame& frame) {
     for (unsigned i = 0; i < 3; ++i) {
         info.load[i] = sched.load[i];
     }
-    info.forks = forks_ever();
+    info.forks = forks_ever() + spawns_ever();
     info.context_switches = sched.context_switches;
     info.interrupts = sched.interrupts;
     info.board_revision = platform.revision;

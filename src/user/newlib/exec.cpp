@@ -5,11 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/newlib/search_path.h"
 #include "user/newlib/system_call.h"
 
 namespace {
-
-constexpr char default_path[] = "/bin";
 
 int count_arguments(char* const argv[]) {
     int count = 0;
@@ -71,31 +70,14 @@ int execvpe(const char* file, char* const argv[], char* const envp[]) {
     if (strchr(file, '/') != nullptr) {
         return exec_or_script(file, argv, envp);
     }
-    const char* path = getenv("PATH");
-    if (path == nullptr) {
-        path = default_path;
-    }
-    const size_t length = strlen(file);
-    bool denied = false;
-    for (const char* end; ; path = end + 1) {
-        end = strchrnul(path, ':');
-        const size_t folder = static_cast<size_t>(end - path);
-        char candidate[FORKLORE_PATH_MAX];
-        if (folder + 1 + length < sizeof candidate) {
-            memcpy(candidate, path, folder);
-            candidate[folder] = '/';
-            strcpy(candidate + (folder == 0 ? 0 : folder + 1), file);
-            exec_or_script(candidate, argv, envp);
-            if (errno == EACCES) {
-                denied = true;
-            } else if (errno != ENOENT && errno != ENOTDIR) {
-                return -1;
-            }
-        }
-        if (*end == '\0') {
-            return fail(denied ? EACCES : ENOENT);
-        }
-    }
+    bool denied = false, failed = false;
+    search_path(file, [&](const char* candidate) {
+        exec_or_script(candidate, argv, envp);
+        denied |= errno == EACCES;
+        failed = errno != EACCES && errno != ENOENT && errno != ENOTDIR;
+        return failed;
+    });
+    return failed ? -1 : fail(denied ? EACCES : ENOENT);
 }
 int execvp(const char* file, char* const argv[]) { return execvpe(file, argv, environ); }
 

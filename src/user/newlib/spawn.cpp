@@ -1,109 +1,90 @@
-// posix_spawn by vfork and exec: the child works on borrowed memory, so it reports its failure by a variable.
+// posix_spawn: attributes and file actions are gathered in the kernel's own structures, which one system call takes.
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "user/newlib/search_path.h"
 #include "user/newlib/system_call.h"
 
 struct __posix_spawnattr {
-    short flags;
-    pid_t group;
-    sigset_t defaults, mask;
+    ForkloreSpawn wanted;       // without the actions
 };
-
-namespace {
-struct FileAction {
-    enum { Open, Duplicate, Close } kind;
-    int fd, from, flags;
-    mode_t mode;
-    char* path;
-    FileAction* next;
-};
-}  // namespace
 
 struct __posix_spawn_file_actions {
-    FileAction *first, *last;
+    size_t count, capacity;
+    ForkloreSpawnAction* actions;
 };
 
 namespace {
 
-// In the child; the first error, or 0.
-int prepare(const __posix_spawnattr* attributes, const __posix_spawn_file_actions* actions) {
+static_assert(POSIX_SPAWN_RESETIDS == FL_SPAWN_RESETIDS && POSIX_SPAWN_SETPGROUP == FL_SPAWN_SETPGROUP &&
+              POSIX_SPAWN_SETSIGDEF == FL_SPAWN_SETSIGDEF && POSIX_SPAWN_SETSIGMASK == FL_SPAWN_SETSIGMASK &&
+              POSIX_SPAWN_SETSID == FL_SPAWN_SETSID);
+
+constexpr short known_flags =
+    POSIX_SPAWN_RESETIDS | POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID;
+
+// The first of `paths`, which ends with a null, that can be executed. An error number, or 0.
+int spawn(pid_t* pid, const char* const paths[], const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
+          char* const argv[], char* const envp[]) {
+    ForkloreSpawn wanted = {};
     if (attributes != nullptr) {
-        if ((attributes->flags & POSIX_SPAWN_SETPGROUP) && setpgid(0, attributes->group) == -1) {
-            return errno;
-        }
-        for (int number = 1; (attributes->flags & POSIX_SPAWN_SETSIGDEF) && number < NSIG; ++number) {
-            if (sigismember(&attributes->defaults, number)) {
-                signal(number, SIG_DFL);
-            }
-        }
-        if (attributes->flags & POSIX_SPAWN_SETSIGMASK) {
-            sigprocmask(SIG_SETMASK, &attributes->mask, nullptr);
-        }
+        wanted = (*attributes)->wanted;
     }
-    for (const FileAction* action = actions != nullptr ? actions->first : nullptr; action != nullptr;
-         action = action->next) {
-        int fd = action->from;
-        if (action->kind == FileAction::Close) {
-            close(action->fd);
-            continue;
-        }
-        if (action->kind == FileAction::Open && (fd = open(action->path, action->flags, action->mode)) == -1) {
-            return errno;
-        }
-        if (fd != action->fd) {
-            if (dup2(fd, action->fd) == -1) {
-                return errno;
-            }
-            if (action->kind == FileAction::Open) {
-                close(fd);
-            }
-        } else if (action->kind == FileAction::Duplicate) {
-            fcntl(fd, F_SETFD, 0);
-        }
+    if (actions != nullptr) {
+        wanted.actions = reinterpret_cast<uint64_t>((*actions)->actions);
+        wanted.action_count = (*actions)->count;
+    }
+    const long result = system_call(SYS_posix_spawn, paths, &wanted, argv, envp);
+    if (is_error(result)) {
+        return static_cast<int>(-result);
+    }
+    if (pid != nullptr) {
+        *pid = static_cast<pid_t>(result);
     }
     return 0;
 }
 
-using Exec = int (*)(const char*, char* const[], char* const[]);
-extern "C" int execvpe(const char*, char* const[], char* const[]);
-
-[[gnu::noinline]] int spawn(Exec exec, pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
-                            const posix_spawnattr_t* attributes, char* const argv[], char* const envp[]) {
-    volatile int error = 0;
-    const pid_t child = vfork();
-    if (child == 0) {
-        error = prepare(attributes != nullptr ? *attributes : nullptr, actions != nullptr ? *actions : nullptr);
-        if (error == 0) {
-            exec(path, argv, envp);
-            error = errno;
+// Grows the array by one; ENOMEM.
+int add(posix_spawn_file_actions_t* list, const ForkloreSpawnAction& action) {
+    __posix_spawn_file_actions& actions = **list;
+    if (actions.count == actions.capacity) {
+        const size_t capacity = actions.capacity == 0 ? 8 : 2 * actions.capacity;
+        void* larger = realloc(actions.actions, capacity * sizeof action);
+        if (larger == nullptr) {
+            return ENOMEM;
         }
-        _exit(127);
+        actions.actions = static_cast<ForkloreSpawnAction*>(larger);
+        actions.capacity = capacity;
     }
-    if (child == -1) {
-        return errno;
+    actions.actions[actions.count++] = action;
+    return 0;
+}
+
+// The path is the action's own, and freed with it.
+int add_with_path(posix_spawn_file_actions_t* list, ForkloreSpawnAction action, const char* path) {
+    char* copy = strdup(path);
+    if (copy == nullptr) {
+        return ENOMEM;
     }
+    action.path = reinterpret_cast<uint64_t>(copy);
+    const int error = add(list, action);
     if (error != 0) {
-        system_call(SYS_wait4, child, 0, 0, 0);
-    } else if (pid != nullptr) {
-        *pid = child;
+        free(copy);
     }
     return error;
 }
 
-int add(posix_spawn_file_actions_t* actions, const FileAction& wanted) {
-    auto* action = static_cast<FileAction*>(malloc(sizeof(FileAction)));
-    if (action == nullptr) {
-        return ENOMEM;
-    }
-    *action = wanted;
-    ((*actions)->last != nullptr ? (*actions)->last->next : (*actions)->first) = action;
-    (*actions)->last = action;
-    return 0;
+bool is_descriptor(int fd) { return fd >= 0 && fd < FORKLORE_OPEN_MAX; }
+
+template <typename T>
+int make(T** object) {
+    *object = static_cast<T*>(calloc(1, sizeof(T)));
+    return *object != nullptr ? 0 : ENOMEM;
 }
 
 }  // namespace
@@ -112,61 +93,125 @@ extern "C" {
 
 int posix_spawn(pid_t* __restrict pid, const char* __restrict path, const posix_spawn_file_actions_t* actions,
                 const posix_spawnattr_t* __restrict attributes, char* const argv[], char* const envp[]) {
-    return spawn(execve, pid, path, actions, attributes, argv, envp);
-}
-int posix_spawnp(pid_t* __restrict pid, const char* __restrict file, const posix_spawn_file_actions_t* actions,
-                 const posix_spawnattr_t* __restrict attributes, char* const argv[], char* const envp[]) {
-    return spawn(execvpe, pid, file, actions, attributes, argv, envp);
+    const char* const paths[] = {path, nullptr};
+    return spawn(pid, paths, actions, attributes, argv, envp);
 }
 
-int posix_spawn_file_actions_init(posix_spawn_file_actions_t* actions) {
-    *actions = static_cast<__posix_spawn_file_actions*>(calloc(1, sizeof **actions));
-    return *actions != nullptr ? 0 : ENOMEM;
-}
-int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t* actions) {
-    for (FileAction* action = (*actions)->first; action != nullptr;) {
-        FileAction* next = action->next;
-        free(action->path);
-        free(action);
-        action = next;
+int posix_spawnp(pid_t* __restrict pid, const char* __restrict file, const posix_spawn_file_actions_t* actions,
+                 const posix_spawnattr_t* __restrict attributes, char* const argv[], char* const envp[]) {
+    if (strchr(file, '/') != nullptr) {
+        return posix_spawn(pid, file, actions, attributes, argv, envp);
     }
+    size_t count = 0, bytes = 0;
+    search_path(file, [&](const char* candidate) {
+        ++count;
+        bytes += strlen(candidate) + 1;
+        return false;
+    });
+    const char* candidates[count + 1];
+    char text[bytes + 1];
+    char* end = text;
+    count = 0;
+    search_path(file, [&](const char* candidate) {
+        candidates[count++] = end;
+        end = stpcpy(end, candidate) + 1;
+        return false;
+    });
+    candidates[count] = nullptr;
+    return spawn(pid, candidates, actions, attributes, argv, envp);
+}
+
+int posix_spawn_file_actions_init(posix_spawn_file_actions_t* actions) { return make(actions); }
+int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t* actions) {
+    for (size_t i = 0; i < (*actions)->count; ++i) {
+        free(reinterpret_cast<char*>((*actions)->actions[i].path));
+    }
+    free((*actions)->actions);
     free(*actions);
     return 0;
 }
 int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t* __restrict actions, int fd,
                                      const char* __restrict path, int flags, mode_t mode) {
-    char* copy = strdup(path);
-    return copy != nullptr ? add(actions, {FileAction::Open, fd, -1, flags, mode, copy, nullptr}) : ENOMEM;
+    if (!is_descriptor(fd)) {
+        return EBADF;
+    }
+    ForkloreSpawnAction action = {};
+    action.kind = FL_SPAWN_OPEN;
+    action.fd = fd;
+    action.flags = static_cast<uint32_t>(flags);
+    action.mode = mode;
+    return add_with_path(actions, action, path);
 }
 int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t* actions, int from, int fd) {
-    return add(actions, {FileAction::Duplicate, fd, from, 0, 0, nullptr, nullptr});
+    ForkloreSpawnAction action = {};
+    action.kind = FL_SPAWN_DUP2;
+    action.fd = fd;
+    action.from = from;
+    return is_descriptor(from) && is_descriptor(fd) ? add(actions, action) : EBADF;
 }
 int posix_spawn_file_actions_addclose(posix_spawn_file_actions_t* actions, int fd) {
-    return add(actions, {FileAction::Close, fd, -1, 0, 0, nullptr, nullptr});
+    ForkloreSpawnAction action = {};
+    action.kind = FL_SPAWN_CLOSE;
+    action.fd = fd;
+    return is_descriptor(fd) ? add(actions, action) : EBADF;
 }
+int posix_spawn_file_actions_addchdir(posix_spawn_file_actions_t* __restrict actions, const char* __restrict path) {
+    ForkloreSpawnAction action = {};
+    action.kind = FL_SPAWN_CHDIR;
+    return add_with_path(actions, action, path);
+}
+int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t* __restrict actions, const char* __restrict path)
+    NEWLIB_NAME(posix_spawn_file_actions_addchdir);
+int posix_spawn_file_actions_addfchdir(posix_spawn_file_actions_t* actions, int fd) {
+    ForkloreSpawnAction action = {};
+    action.kind = FL_SPAWN_FCHDIR;
+    action.fd = fd;
+    return is_descriptor(fd) ? add(actions, action) : EBADF;
+}
+int posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t* actions, int fd)
+    NEWLIB_NAME(posix_spawn_file_actions_addfchdir);
 
-int posix_spawnattr_init(posix_spawnattr_t* attributes) {
-    *attributes = static_cast<__posix_spawnattr*>(calloc(1, sizeof **attributes));
-    return *attributes != nullptr ? 0 : ENOMEM;
-}
+int posix_spawnattr_init(posix_spawnattr_t* attributes) { return make(attributes); }
 int posix_spawnattr_destroy(posix_spawnattr_t* attributes) {
     free(*attributes);
     return 0;
 }
 int posix_spawnattr_setflags(posix_spawnattr_t* attributes, short flags) {
-    (*attributes)->flags = flags;
+    if ((flags & ~known_flags) != 0) {
+        return EINVAL;
+    }
+    (*attributes)->wanted.flags = static_cast<uint32_t>(flags);
+    return 0;
+}
+int posix_spawnattr_getflags(const posix_spawnattr_t* __restrict attributes, short* __restrict flags) {
+    *flags = static_cast<short>((*attributes)->wanted.flags);
     return 0;
 }
 int posix_spawnattr_setpgroup(posix_spawnattr_t* attributes, pid_t group) {
-    (*attributes)->group = group;
+    if (group < 0) {
+        return EINVAL;
+    }
+    (*attributes)->wanted.group = group;
+    return 0;
+}
+int posix_spawnattr_getpgroup(const posix_spawnattr_t* __restrict attributes, pid_t* __restrict group) {
+    *group = (*attributes)->wanted.group;
     return 0;
 }
 int posix_spawnattr_setsigdefault(posix_spawnattr_t* __restrict attributes, const sigset_t* __restrict set) {
-    (*attributes)->defaults = *set;
+    (*attributes)->wanted.defaults = static_cast<uint32_t>(*set);
+    return 0;
+}
+int posix_spawnattr_getsigdefault(const posix_spawnattr_t* __restrict attributes, sigset_t* __restrict set) {
+    *set = (*attributes)->wanted.defaults;
     return 0;
 }
 int posix_spawnattr_setsigmask(posix_spawnattr_t* __restrict attributes, const sigset_t* __restrict set) {
-    (*attributes)->mask = *set;
+    (*attributes)->wanted.mask = static_cast<uint32_t>(*set);
+    return 0;
+}
+int posix_spawnattr_getsigmask(const posix_spawnattr_t* __restrict attributes, sigset_t* __restrict set) {
+    *set = (*attributes)->wanted.mask;
     return 0;
 }
 
