@@ -5,6 +5,7 @@
 #include "kernel/log.h"
 #include "kernel/sched.h"
 #include "machine/spin_lock.h"
+#include "mm/zone.h"
 
 extern "C" const char image_start[];
 
@@ -92,6 +93,15 @@ void fault_deadlock() {
     SpinGuard guard(high);
 }
 
+// Somebody keeps a pointer to what was freed; the next one to have the element would suffer for it.
+void fault_freed() {
+    Zone& zone = zone_create({.name = "abused", .element_size = 128}).value();
+    auto* element = static_cast<volatile uint64_t*>(zalloc(zone).value());
+    zfree(zone, const_cast<uint64_t*>(element));
+    element[9] = 0;
+    zfree(zone, zalloc(zone).value());
+}
+
 struct Kind {
     std::string_view name;
     void (*fault)();
@@ -100,6 +110,7 @@ constexpr Kind kinds[] = {
     {"panic", fault_panic},     {"locks", fault_locks},         {"twice", fault_twice}, {"nested", fault_nested},
     {"read", fault_read},       {"text", fault_text},           {"execute", fault_execute}, {"undefined", fault_undefined},
     {"stack", fault_stack},     {"order", fault_order},         {"deadlock", fault_deadlock},
+    {"freed", fault_freed},
 };
 
 void commit_fault(void* kind) {

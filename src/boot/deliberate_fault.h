@@ -3,6 +3,7 @@
 
 #include <string_view>
 
-// The kinds: panic, locks, twice, nested, read, text, execute, undefined, stack, order, deadlock. Starts a thread that does it as soon
+// The kinds: panic, locks, twice, nested, read, text, execute, undefined, stack, order, deadlock,
+// freed (found with freed=check). Starts a thread that does it as soon
 // as the other cores run; reports a kind that it does not know.
 void start_deliberate_fault(std::string_view kind);

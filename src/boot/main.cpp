@@ -59,6 +59,7 @@ void report_machine(unsigned cores) {
 }
 
 void start_memory() {
+    ram::junk_everywhere = boot_arguments.check_freed;
     if (!pages::init(machine.ram, machine.reserved, machine.reserved_count).ok()) {
         panic("there is not enough memory for the table of page frames");
     }

@@ -67,6 +67,11 @@ const char* read_copy(BootArguments& a, std::string_view v) {
     return nullptr;
 }
 
+const char* read_freed(BootArguments& a, std::string_view v) {
+    a.check_freed = v == "check";
+    return a.check_freed ? nullptr : "wants check";
+}
+
 const char* read_quiet(BootArguments& a, std::string_view v) {
     if (!v.empty()) {
         return "takes no value";
@@ -83,6 +88,7 @@ constexpr Known known[] = {
     {"console", read_console}, {"cmd", read_command}, {"pid_max", read_pid_max}, {"maxproc", read_process_max},
     {"copy", read_copy},       {"timeout", read_timeout}, {"quiet", read_quiet}, {"seed", read_seed},
     {"test", read_test},       {"fault", read_fault},     {"hello", read_hello},
+    {"freed", read_freed},
 };
 
 const char* read_word(BootArguments& arguments, std::string_view word) {

@@ -22,6 +22,7 @@ struct BootArguments {
     uint64_t seed = 0;                  // seed=, if `seeded`
     bool seeded = false;
     bool copy_eagerly = false;          // copy=eager; copy=cow is the usual
+    bool check_freed = false;           // freed=check: find who writes to freed memory
     bool quiet = false;                 // quiet
 };
 

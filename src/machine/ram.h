@@ -19,9 +19,13 @@ PhysAddr phys_of(const void* pointer);
 
 void clear_page(void* page);                        // page aligned
 void copy_page(void* to, const void* from);         // both page aligned
-// Makes freed memory unlike anything: ASan poison on the host, junk on the Pi (checked by unpoison_check()).
+// Makes freed memory unlike anything: ASan poison on the host, junk in its first bytes on the Pi. 16-byte aligned, as is `bytes`.
 void poison(void* start, size_t bytes);
 void unpoison(void* start, size_t bytes);
+// Set at boot, before anything is freed: poison() writes junk to every byte, on both machines, so that whoever takes the
+// memory again can see whether it was written to in between.
+inline constexpr uint64_t junk = 0xdead'f4ee'dead'f4ee;
+inline bool junk_everywhere = false;
 
 }  // namespace ram
 

@@ -168,6 +168,8 @@ private:
     void* element_at(Slab& slab, size_t index) const { return reinterpret_cast<char*>(&slab) + first_ + index * size_; }
     // The slab that the element lies in; panics if it is no element of this zone.
     Slab& checked_slab_of(void* element, const void* caller) const;
+    // With ram::junk_everywhere: panics if an element that was free is not as free left it.
+    void check_untouched(const void* element, const void* caller, const void* freed_by) const;
     [[noreturn]] void report(const char* what, const void* element, const void* caller, const void* earlier = nullptr,
                              const char* other_zone = nullptr) const;
     Magazine& here() { return magazines_[cpu::current().id]; }
@@ -346,9 +348,12 @@ Result<void*> Zone::allocate(ZallocOptions options, const void* caller) {
     }
     if (!options_.clear_on_free) {
         ram::unpoison(element, size_);
-        if (options.zero) {
-            __builtin_memset(element, 0, size_);
-        }
+    }
+    if (ram::junk_everywhere) [[unlikely]] {
+        check_untouched(element, caller, earlier);
+    }
+    if (options.zero && !options_.clear_on_free) {
+        __builtin_memset(element, 0, size_);
     }
     return element;
 }
@@ -373,6 +378,19 @@ void Zone::free(void* element, const void* caller) {
         magazine.push(element);
     }
     unreserve();
+}
+
+// Whoever writes to an element after freeing it breaks the next one to have it, far from the mistake.
+void Zone::check_untouched(const void* element, const void* caller, const void* freed_by) const {
+    const uint64_t expected = options_.clear_on_free ? 0 : ram::junk;
+    const auto* words = static_cast<const uint64_t*>(element);
+    for (size_t i = 0; i < size_ / sizeof(uint64_t); ++i) {
+        if (words[i] != expected) {
+            TextBuffer<64> what;
+            what.add("written to at byte {} while it was free", i * sizeof(uint64_t));
+            report(what.c_str(), element, caller, freed_by);
+        }
+    }
 }
 
 Slab& Zone::checked_slab_of(void* element, const void* caller) const {

@@ -53,6 +53,7 @@ void zone_destroy(Zone& zone);
 
 // One element, 16-byte aligned, belonging to the caller until zfree. NoMemory when no page is left, in either case: who
 // waits for memory while holding some may wait for ever. With `wait` and a limit: thread context, no spin lock held.
+// With ram::junk_everywhere the reference panics if it was written to while it was free, and says who had freed it.
 Result<void*> zalloc(Zone& zone, ZallocOptions options = {});
 // Gives an element back. Panics, naming the zone and the element, if it is no element of this zone or is free already.
 void zfree(Zone& zone, void* element);

@@ -72,6 +72,15 @@ class Panics(Case):
         self.in_order(self.report("deadlock"), r'deadlock: "high" \(rank \d+\) is not given back', r"fault_deadlock\+", r"thread \d+ \(keeper\)",
                       r"keep_lock\+", r'held locks: "high"')
 
+    def test_a_write_to_freed_memory_is_found_when_it_is_taken_again(self) -> None:
+        result = run(CMD="sleep 100", ARGS="fault=freed freed=check", TIMEOUT="100")
+        self.assertEqual(result.status, PANICKED, result.console)
+        self.in_order(result.console, r'zone "abused": written to at byte 72 while it was free: element 0x\w+, caller 0x\w+, earlier caller 0x\w+',
+                      r"#\d Zone::check_untouched\+", r"#\d fault_freed\+")
+
+    def test_nobody_writes_to_freed_memory_while_processes_come_and_go(self) -> None:
+        self.assertEqual(run(CMD="forktest 3; exit 3", ARGS="freed=check maxproc=100").status, 3)
+
     def test_a_run_that_hangs_shows_where_each_thread_sleeps(self) -> None:
         result = run(CMD="sleep 100", TIMEOUT="2")
         self.assertEqual(result.status, 124)

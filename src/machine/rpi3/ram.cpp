@@ -14,9 +14,9 @@ void set_extent(Extent extent) { the_extent = extent; }
 
 void poison(void* start, size_t bytes) {
     // Whoever uses freed memory mostly starts at its start: filling all of it would double the price of a page.
-    constexpr uint64_t junk = 0xdead'f4ee'dead'f4ee;
-    constexpr size_t most = 64;
-    for (auto* at = static_cast<uint64_t*>(start), *end = at + (bytes < most ? bytes : most) / 8; at != end; at += 2) {
+    constexpr size_t usual_most = 64;
+    const size_t filled = bytes < usual_most || junk_everywhere ? bytes : usual_most;
+    for (auto* at = static_cast<uint64_t*>(start), *end = at + filled / 8; at != end; at += 2) {
         asm volatile("stp %1, %1, [%0]" ::"r"(at), "r"(junk) : "memory");
     }
 }

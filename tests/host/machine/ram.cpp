@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -43,7 +44,12 @@ Extent extent() { return {host::ram_start, host::ram_start + host::ram_bytes}; }
 
 void clear_page(void* page) { memset(page, 0, page_size); }
 void copy_page(void* to, const void* from) { memcpy(to, from, page_size); }
-void poison(void* start, size_t bytes) { ASAN_POISON_MEMORY_REGION(start, bytes); }
+void poison(void* start, size_t bytes) {
+    if (junk_everywhere) {
+        std::fill_n(static_cast<uint64_t*>(start), bytes / sizeof junk, junk);
+    }
+    ASAN_POISON_MEMORY_REGION(start, bytes);
+}
 void unpoison(void* start, size_t bytes) { ASAN_UNPOISON_MEMORY_REGION(start, bytes); }
 
 }  // namespace ram
