@@ -18,8 +18,6 @@ KERNEL_FLAGS += -mno-outline-atomics
 KERNEL_FLAGS += -mcpu=cortex-a53
 # Cortex-A53 erratum 835769: a multiply-add after a load or store may be wrong.
 KERNEL_FLAGS += -mfix-cortex-a53-835769
-# Unaligned accesses fault on device memory and before the MMU is on.
-KERNEL_FLAGS += -mstrict-align
 # A backtrace walks the frame records; nobody reads unwind tables.
 KERNEL_FLAGS += -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
 # What is not used is left out at the link.
@@ -57,12 +55,15 @@ kernel: $(K)/kernel8.elf $(K)/kernel8.img
 $(K)/%.cpp.o: %.cpp $(K)/flags
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CXX_T) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CXX_T) $(KERNEL_FLAGS) -MD -MP -c $< -o $@
+
+# Unaligned accesses fault before the MMU is on, when all memory is device memory (ARM ARM B2.5.2): these files run there.
+$(K)/src/boot/early_map.cpp.o $(K)/src/machine/rpi3/console.cpp.o: KERNEL_FLAGS += -mstrict-align
 
 $(K)/%.S.o: %.S $(K)/flags
 	$(call say,AS,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CXX_T) $(filter-out -std=c++20,$(KERNEL_FLAGS)) -MMD -MP -c $< -o $@
+	$(Q)$(CXX_T) $(filter-out -std=c++20,$(KERNEL_FLAGS)) -MD -MP -c $< -o $@
 
 # Two links: the first with an empty symbol table, the second with the table made from the first.
 # `.symbols` lies behind the code, so the code does not move; mksymbols.py --check proves it.

@@ -34,12 +34,12 @@ $(T)/cpputest/%.cpp.o: $(CPPUTEST)/%.cpp $(T)/flags | $(N)/stamp
 $(T)/tests/target/platform.cpp.o: tests/target/platform.cpp $(T)/flags | $(N)/stamp
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CXX_T) $(CPPUTEST_FLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CXX_T) $(CPPUTEST_FLAGS) -MD -MP -c $< -o $@
 	$(LATE_CONSTRUCTORS)
 $(T)/%.cpp.o: %.cpp $(T)/flags | $(N)/stamp
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CXX_T) $(TARGET_TEST_FLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CXX_T) $(TARGET_TEST_FLAGS) -MD -MP -c $< -o $@
 	$(LATE_CONSTRUCTORS)
 -include $(TARGET_TEST_OBJECTS:.o=.d)
 
@@ -55,7 +55,7 @@ BENCH_OBJECTS := $(patsubst %,$(T)/%.o,$(call find,tests/bench,.cpp))
 $(BENCH_OBJECTS): $(T)/%.cpp.o: %.cpp $(K)/flags
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CXX_T) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CXX_T) $(KERNEL_FLAGS) -MD -MP -c $< -o $@
 -include $(BENCH_OBJECTS:.o=.d)
 .PHONY: kernel-bench
 kernel-bench: $(T)/kernel-bench.img
