@@ -4,58 +4,22 @@ QEMU logs each instruction (one to a block, blocks not chained) while the row ru
 counted on the way. Kernel functions are named by the kernel's ELF, the program's by its copy with debug information;
 inlined functions count for the one they are inlined into. build/profile.csv has every address.
 """
-import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from bisect import bisect_right
 from collections import Counter
 from pathlib import Path
 
 from machine import Failure, Options, command_line
+from monitor import Monitor
+from symbols import KERNEL_HALF, Symbols
 
 TRACE = re.compile(rb"^Trace \d+: \S+ \[[0-9a-f]+/([0-9a-f]+)/", re.M)
 RUNS = 16                   # samples of the profiled row, less than the usual: each instruction is a line of log
 WARM = 8                    # what the benchmark adds to them
-KERNEL_HALF = 1 << 63
-
-
-class Symbols:
-    def __init__(self, elf: Path) -> None:
-        tool = os.environ.get("CROSS", "aarch64-linux-gnu-") + "nm"
-        done = subprocess.run([tool, "-C", "-n", str(elf)], stdout=subprocess.PIPE, text=True, check=True)
-        found = re.findall(r"^([0-9a-f]+) [tTwW] ((?!\$).*)$", done.stdout, re.M)
-        self.names = [name for _, name in found]
-        self.starts = [int(address, 16) for address, _ in found]
-
-    def name(self, address: int) -> str:
-        at = bisect_right(self.starts, address) - 1
-        return self.names[at] if at >= 0 else f"{address:#x}"
-
-
-class Monitor:
-    """QEMU's machine protocol, as far as switching the log needs it."""
-
-    def __init__(self, path: str) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
-        self.file = self.socket.makefile("rw")
-        self.file.readline()
-        self.ask({"execute": "qmp_capabilities"})
-
-    def ask(self, request: dict) -> None:
-        print(json.dumps(request), file=self.file, flush=True)
-        while "return" not in (answer := json.loads(self.file.readline() or '{"return": 0}')):
-            if "error" in answer:
-                raise Failure(f"bench: QEMU says: {answer['error']}")
-
-    def human(self, *commands: str) -> None:
-        for command in commands:
-            self.ask({"execute": "human-monitor-command", "arguments": {"command-line": command}})
 
 
 def count_log(path: str, counts: Counter) -> None:

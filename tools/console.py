@@ -129,7 +129,18 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def relay(command: list[str], filtering: bool, keyboard: int | None, guard_seconds: int, icount: bool) -> Ending:
+class Onlooker:
+    """Who looks at the machine when its run is over, however it ended, and before QEMU goes."""
+
+    def stands_still(self) -> bool:
+        return False
+
+    def look(self) -> None:
+        pass
+
+
+def relay(command: list[str], filtering: bool, keyboard: int | None, guard_seconds: int, icount: bool,
+          onlooker: Onlooker | None = None) -> Ending:
     """Runs QEMU with the guest's console on our standard output; `keyboard` is typed into it."""
     watcher = Watcher(filtering)
     job = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
@@ -140,10 +151,12 @@ def relay(command: list[str], filtering: bool, keyboard: int | None, guard_secon
             saved = termios.tcgetattr(keyboard)
             tty.setraw(keyboard)
         guard = Guard(job.pid, guard_seconds, icount) if guard_seconds else None
-        pump(job, watcher, keyboard, guard)
+        pump(job, watcher, keyboard, guard, onlooker)
     finally:
         if saved is not None and keyboard is not None:
             termios.tcsetattr(keyboard, termios.TCSADRAIN, saved)
+        if onlooker and job.poll() is None:
+            onlooker.look()
         if job.poll() is None:
             if watcher.ending.status is None:
                 watcher.ending.qemu = -signal.SIGKILL
@@ -156,14 +169,14 @@ def relay(command: list[str], filtering: bool, keyboard: int | None, guard_secon
     return watcher.ending
 
 
-def pump(job: subprocess.Popen, watcher: Watcher, keyboard: int | None, guard: Guard | None) -> None:
+def pump(job: subprocess.Popen, watcher: Watcher, keyboard: int | None, guard: Guard | None, onlooker: Onlooker | None) -> None:
     assert job.stdin and job.stdout
     guest_out, guest_in = job.stdout.fileno(), job.stdin.fileno()
     escaped = False
     ended_at: float | None = None
     while True:
         sources = [guest_out] + ([keyboard] if keyboard is not None else [])
-        ready, _, _ = select.select(sources, [], [], 1.0)
+        ready, _, _ = select.select(sources, [], [], 0.1 if onlooker and ended_at is not None else 1.0)
         if guest_out in ready:
             data = os.read(guest_out, 65536)
             if not data:
@@ -184,7 +197,7 @@ def pump(job: subprocess.Popen, watcher: Watcher, keyboard: int | None, guard: G
                 write_all(guest_in, typed)
             except BrokenPipeError:
                 keyboard = None
-        if ended_at is not None and time.monotonic() - ended_at > GRACE_SECONDS:
+        if ended_at is not None and (time.monotonic() - ended_at > GRACE_SECONDS or (onlooker and onlooker.stands_still())):
             return
         if guard and not ready:
             watcher.ending.dead = guard.verdict()

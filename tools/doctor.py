@@ -80,6 +80,9 @@ def locate(need: Need) -> tuple[str, str]:
 def report(need: Need) -> bool:
     where, version = locate(need)
     fix = f"apt-get install {need.package}" + (f", or set {need.variable}" if need.variable else "")
+    if not where and need.verbs == "pages":
+        print(f"not here {need.package:24} only make test ONLY=pages needs it, and installs it")
+        return True
     if not where:
         print(f"missing  {need.package:24} {need.why}; {fix}")
         return False

@@ -23,12 +23,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import console
 from machine import Failure, Options, command_line
 
-FAILED, TIMED_OUT, INTERRUPTED = 125, 124, 130
+FAILED, TIMED_OUT, INTERRUPTED, PANICKED = 125, 124, 130, 255
 CMD_TIMEOUT = 60
 
 
@@ -95,8 +96,7 @@ def conclude(ending: console.Ending, options: Options) -> int:
     return FAILED
 
 
-def run() -> int:
-    options = options_from_environment()
+def run(options: Options, onlooker: console.Onlooker | None = None) -> int:
     scratch = Path(tempfile.mkdtemp(prefix="forklore-"))
     try:
         command = command_line(options, scratch)
@@ -109,22 +109,26 @@ def run() -> int:
             say("Ctrl-A x ends the machine.")
         if os.environ.get("V"):
             say(" ".join(command))
-        ending = console.relay(command, options.cmd is not None, keys, options.timeout, options.icount)
+        ending = console.relay(command, options.cmd is not None, keys, options.timeout, options.icount, onlooker)
         return conclude(ending, options)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def main() -> int:
+def arguments_to_environment(usage: str | None) -> None:
     for argument in sys.argv[1:]:
         name, equals, value = argument.partition("=")
         if not equals or not name.isupper():
-            say(__doc__ or "")
-            return 2
+            say(usage or "")
+            sys.exit(2)
         os.environ["FORKLORE_" + name] = value
         os.environ["FORKLORE_HAS_" + name] = "1"
+
+
+def guarded(verb: Callable[[], int]) -> int:
+    """A verb's exit status, with what can go wrong said in a sentence."""
     try:
-        return run()
+        return verb()
     except Failure as failure:
         say(str(failure))
     except KeyboardInterrupt:
@@ -133,9 +137,10 @@ def main() -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except (OSError, subprocess.SubprocessError) as error:
-        say(f"make run: {error}")
+        say(f"{Path(sys.argv[0]).name}: {error}")
     return FAILED
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    arguments_to_environment(__doc__)
+    sys.exit(guarded(lambda: run(options_from_environment())))

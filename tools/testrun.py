@@ -300,6 +300,16 @@ def hostile(only: str) -> Outcome:
     return lines_of([sys.executable, "tests/hostile/run.py", *([only] if only else [])], "tests/hostile/run.py")
 
 
+def pages(only: str) -> Outcome:
+    """The pages that our tools write, in a browser without a window."""
+    outcome = Outcome()
+    status, said = make("run-files")
+    if status:
+        outcome.fail("", errors_of(said))
+        return outcome
+    return lines_of([sys.executable, "tests/pages/run.py", *([only] if only else [])], "tests/pages/run.py")
+
+
 GROUPS: dict[str, Callable[[str], Outcome]] = {
     "levels": levels,
     "headers": each_file("headers", "does not compile alone"),
@@ -312,7 +322,10 @@ GROUPS: dict[str, Callable[[str], Outcome]] = {
     "system": system,
     "labs": labs,
     "hostile": hostile,
+    "pages": pages,
 }
+# Only when asked for: they need a browser, which is larger than everything else together.
+ON_DEMAND = ("pages",)
 if Path("labs/HANDOUT").exists():   # a student's tree: there is nothing that these could be tested with
     del GROUPS["labs"], GROUPS["hostile"]
 
@@ -322,7 +335,7 @@ PAIR = ("schedules", "user")
 
 
 def side_by_side() -> list[list[str]]:
-    return [list(PAIR) if name == PAIR[0] else [name] for name in GROUPS if name != PAIR[1]]
+    return [list(PAIR) if name == PAIR[0] else [name] for name in GROUPS if name != PAIR[1] and name not in ON_DEMAND]
 
 
 def run_group(name: str, test: str) -> Outcome:

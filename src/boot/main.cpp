@@ -1,4 +1,5 @@
 // From the first C++ in the upper half to the first program: boot order, one call a line.
+#include <bit>
 #include <span>
 
 #include "boot/cores.h"
@@ -8,6 +9,7 @@
 #include "drivers/devices.h"
 #include "kernel/boot_arguments.h"
 #include "kernel/entry/first_process.h"
+#include "kernel/entry/system_calls.h"
 #include "kernel/fs/root.h"
 #include "kernel/fs/terminal.h"
 #include "kernel/greeting.h"
@@ -17,6 +19,7 @@
 #include "kernel/sched.h"
 #include "machine/clock.h"
 #include "machine/rpi3/console.h"
+#include "machine/trace.h"
 
 using Constructor = void (*)();
 extern "C" const Constructor init_array_start[], init_array_end[];
@@ -58,8 +61,33 @@ void report_machine(unsigned cores) {
     }
 }
 
+// The trace's rings are the end of RAM, which the page allocator then does not have.
+void keep_room_for_trace() {
+    const uint64_t capacity = std::bit_ceil(uint64_t{boot_arguments.trace_records});
+    const PageCount room = PageCount::covering(trace::bytes_for(capacity));
+    const PhysAddr end = machine.ram.end;
+    bool fits = room.bytes() <= (end - machine.ram.start) / 2;
+    for (size_t i = 0; i < machine.reserved_count && fits; ++i) {
+        fits = machine.reserved[i].end <= end - room.bytes() || machine.reserved[i].start >= end;
+    }
+    if (!fits) {
+        log("boot argument trace={}: there is no room for so much; no trace", boot_arguments.trace_records);
+        boot_arguments.trace_records = 0;
+        return;
+    }
+    machine.ram.end = end - room.bytes();
+}
+
+void start_trace() {
+    if (boot_arguments.trace_records != 0) {
+        trace::start(ram::at<void>(machine.ram.end), std::bit_ceil(uint64_t{boot_arguments.trace_records}));
+        trace_system_calls();
+    }
+}
+
 void start_memory() {
     ram::junk_everywhere = boot_arguments.check_freed;
+    keep_room_for_trace();
     if (!pages::init(machine.ram, machine.reserved, machine.reserved_count).ok()) {
         panic("there is not enough memory for the table of page frames");
     }
@@ -144,6 +172,7 @@ void report_boot() {
     cpu::restore_interrupts(true);              // and may come: from here this thread can sleep
     start_processes();                          // pids, the kernel's own process
     start_files();                              // the initrd, /dev
+    start_trace();                              // from here each event leaves a record
     fill_in_platform(cores);                    // what programs may ask
     start_timeout(boot_arguments.timeout_seconds);  // a run that hangs ends
     report_boot();                              // the last line of the log

@@ -54,6 +54,8 @@ const char* read_pid_max(BootArguments& a, std::string_view v) { return read_cou
 const char* read_process_max(BootArguments& a, std::string_view v) { return read_count(v, a.process_max); }
 const char* read_timeout(BootArguments& a, std::string_view v) { return read_count(v, a.timeout_seconds); }
 
+const char* read_trace(BootArguments& a, std::string_view v) { return read_count(v, a.trace_records); }
+
 const char* read_seed(BootArguments& a, std::string_view v) {
     a.seeded = parse_number(v, ~uint64_t{0}, a.seed);
     return a.seeded ? nullptr : "wants a number";
@@ -89,6 +91,7 @@ constexpr Known known[] = {
     {"copy", read_copy},       {"timeout", read_timeout}, {"quiet", read_quiet}, {"seed", read_seed},
     {"test", read_test},       {"fault", read_fault},     {"hello", read_hello},
     {"freed", read_freed},
+    {"trace", read_trace},
 };
 
 const char* read_word(BootArguments& arguments, std::string_view word) {

@@ -19,6 +19,7 @@ struct BootArguments {
     uint32_t pid_max = 0;               // pid_max=; 0: the usual
     uint32_t process_max = 0;           // maxproc=; 0: the usual
     uint32_t timeout_seconds = 0;       // timeout=; 0: none
+    uint32_t trace_records = 0;         // trace=: records that each core keeps; 0: no trace
     uint64_t seed = 0;                  // seed=, if `seeded`
     bool seeded = false;
     bool copy_eagerly = false;          // copy=eager; copy=cow is the usual

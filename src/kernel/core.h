@@ -50,6 +50,8 @@ void make_next_stealable(Core& core);
 Thread* steal_for(Core& core);
 // Switches from the current thread, whose state is set and whose time is charged, to `next`.
 void switch_to(Core& core, Thread& self, Thread& next, Nanoseconds now);
+// The trace's record of that. kernel/proc knows as which process a thread acts.
+void trace_switch(const Core& core, const Thread& self, const Thread& next);
 // The first act of every thread that was switched to: lets go of the one before.
 void finish_switch();
 // Stops the current thread, which is Blocked, Sleeping, Dead, or woken again already.

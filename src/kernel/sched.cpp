@@ -7,6 +7,7 @@
 
 #include "kernel/core.h"
 #include "kernel/task.h"
+#include "machine/trace.h"
 
 Core cores[max_cores];
 
@@ -155,6 +156,9 @@ Thread& choose_next(Core& core) {
 void switch_to(Core& core, Thread& self, Thread& next, Nanoseconds now) {
     if (now >= next_load_sample.load(std::memory_order_relaxed)) [[unlikely]] {
         sample_load(now, &self != core.idle);
+    }
+    if (trace::on) [[unlikely]] {
+        trace_switch(core, self, next);
     }
     core.preempt = false;
     core.leaving = &self;

@@ -15,7 +15,8 @@ Zone& Thread::zone() {
     return zone;
 }
 
-Thread::Thread(const char* thread_name) : tid(next_tid.fetch_add(1, std::memory_order_relaxed)) {
+Thread::Thread(const char* thread_name) {
+    tid = next_tid.fetch_add(1, std::memory_order_relaxed);
     for (size_t i = 0; i + 1 < sizeof name && thread_name[i] != '\0'; ++i) {
         name[i] = thread_name[i];
     }

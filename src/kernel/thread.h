@@ -53,7 +53,6 @@ public:
     }
 
     // Identity. Written before the thread runs.
-    uint32_t tid = 0;               // rises by one for every thread ever made
     char name[32] = {};
     Task* task = nullptr;           // none for a kernel thread
     UThread* uthread = nullptr;     // none for a kernel thread

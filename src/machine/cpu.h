@@ -48,6 +48,7 @@ struct ThreadBase {
     Cpu* cpu = nullptr;         // the core it runs on, or ran on last
     KernelContext context{};
     HeldMutexes held_mutexes{};
+    uint32_t tid = 0;           // rises by one for every thread ever made; 0: a core's context before it has a thread
 };
 
 namespace cpu {

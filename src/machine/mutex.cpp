@@ -6,8 +6,15 @@
 #include "machine/mutex.h"
 
 #include "base/format.h"
+#include "machine/trace.h"
 
 void Mutex::acquire_contended(uint64_t self) {
+    trace::lock_event(TraceKind::LockWait, name_, this, __builtin_return_address(0));
+    wait_for_turn(self);
+    trace::lock_event(TraceKind::LockTaken, name_, this, __builtin_return_address(0));
+}
+
+void Mutex::wait_for_turn(uint64_t self) {
     SpinGuard guard(wait_lock_);
     for (;;) {
         uint64_t seen = word_.load(std::memory_order_relaxed);

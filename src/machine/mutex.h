@@ -48,6 +48,7 @@ private:
     static constexpr uint64_t contended = 1;
     static uint64_t word_of(const ThreadBase& thread) { return reinterpret_cast<uint64_t>(&thread); }
     void acquire_contended(uint64_t self);
+    void wait_for_turn(uint64_t self);
     void release_contended();
     [[noreturn]] void report_order(const Mutex& innermost) const;
 

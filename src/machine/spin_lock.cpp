@@ -3,6 +3,7 @@
 
 #include "base/format.h"
 #include "machine/clock.h"
+#include "machine/trace.h"
 
 namespace {
 
@@ -15,6 +16,7 @@ constexpr unsigned spins_a_look = 1u << 16, most_looks = 64;
 
 // The panic's report of the other cores shows which of them holds the lock, and where it is.
 void SpinLock::wait() {
+    trace::lock_event(TraceKind::LockWait, name_, this, __builtin_return_address(0));
     Nanoseconds start = 0;
     unsigned looks = 0;
     do {
@@ -32,6 +34,7 @@ void SpinLock::wait() {
             }
         }
     } while (locked_.exchange(true, std::memory_order_acquire));
+    trace::lock_event(TraceKind::LockTaken, name_, this, __builtin_return_address(0));
 }
 
 void SpinLock::report_order(const SpinLock& innermost) const {

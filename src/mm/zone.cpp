@@ -18,6 +18,7 @@
 #include "base/format.h"
 #include "base/list.h"
 #include "machine/park.h"
+#include "machine/trace.h"
 #include "mm/page.h"
 
 namespace {
@@ -309,6 +310,7 @@ Result<> Zone::grow() {
     CountedGuard guard(*this);
     empty_.push_front(slab);
     ++slabs_;
+    trace::event(TraceKind::ZoneGrow, options_.name, slabs_);
     return {};
 }
 

@@ -12,6 +12,7 @@
 #include "machine/clock.h"
 #include "machine/console.h"
 #include "machine/power.h"
+#include "machine/trace.h"
 #include "mm/zone.h"
 
 namespace {
@@ -56,6 +57,17 @@ void measure_pids(unsigned percent) {
         (void)pid_allocate().value();
     }
     print_row("pid_allocate_release", percent, median_of(1000, [] { pid_release(pid_allocate().value(), PidUse::Process); }));
+}
+
+// --- the trace ---
+
+void measure_trace() {
+    constexpr unsigned count = 1000;
+    print_row("trace_event_off", 1, median_of(count, [] { trace::event(TraceKind::ZoneGrow, 1, 2); }));
+    static TraceRecord rings[max_cores][1024];
+    trace::start(rings, 1024);
+    print_row("trace_event", 1, median_of(count, [] { trace::event(TraceKind::ZoneGrow, 1, 2); }));
+    trace::on = false;
 }
 
 // --- zones ---
@@ -123,6 +135,7 @@ void measure_zone(unsigned workers) {
 void run(void*) {
     measure_pids(1);
     measure_pids(99);
+    measure_trace();
     measure_zone(1);
     measure_zone(4);
     console::put("I,kernel bench end\n");

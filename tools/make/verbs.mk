@@ -3,7 +3,7 @@
 
 # The recipes get the options as FORKLORE_* variables, unexpanded: `CMD='echo $$HOME'` reaches the guest as typed.
 RUN_OPTIONS := BOOTS CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY REPLAY EFFORT PROFILE \
-               LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE CARRY SOLVED
+               LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE CARRY SOLVED TRACE
 # Asked first: `unexport` makes a variable known.
 export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
@@ -24,7 +24,7 @@ $(S)/%.stamp: tools/packages.txt tools/setup.sh
 	@mkdir -p $(@D) && touch $@
 
 # Installing comes before building: these verbs start make again when everything is there.
-.PHONY: setup run test bench uboot doctor help clean clean-all
+.PHONY: setup run trace test bench uboot doctor help clean clean-all
 setup: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp
 	@$(MAKE) $(PARALLEL) $(N)/stamp $(BUILD)/cpputest-source/stamp uboot
 
@@ -52,7 +52,11 @@ run: $(S)/run.stamp $(if $(filter uboot,$(BOOT)),$(S)/uboot.stamp)
 	@$(MAKE) $(PARALLEL) run-files compilers >&2
 	@$(PYTHON) tools/run.py
 
-test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp
+trace: $(S)/run.stamp
+	@$(MAKE) $(PARALLEL) run-files compilers >&2
+	@$(PYTHON) tools/make_trace.py
+
+test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp $(if $(filter pages%,$(ONLY)),$(S)/pages.stamp)
 	@$(MAKE) $(N)/stamp $(BUILD)/cpputest-source/stamp
 	@$(PYTHON) tools/testrun.py
 

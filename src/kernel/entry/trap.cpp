@@ -9,6 +9,7 @@
 #include "kernel/proc/exit.h"
 #include "kernel/proc/stop.h"
 #include "kernel/sched.h"
+#include "machine/trace.h"
 #include "machine/user_access.h"
 
 namespace {
@@ -86,6 +87,12 @@ void program_fault(UserFrame& frame, uint64_t syndrome, uint64_t address, int si
         return FL_SIGKILL;
     default:
         return FL_SIGSEGV;
+    }
+}
+
+inline void trace_fault(uint64_t place, uint64_t syndrome, uint64_t address) {
+    if (trace::on) [[unlikely]] {
+        trace::write(TraceKind::Fault, address, syndrome, place);
     }
 }
 
@@ -177,6 +184,7 @@ void handle_system_call(UserFrame* frame) {
 
 void handle_user_fault(UserFrame* frame, uint64_t syndrome, uint64_t address) {
     cpu::restore_interrupts(true);
+    trace_fault(frame->pc, syndrome, address);
     if (!cured(syndrome, address)) [[unlikely]] {
         other_user_fault(*frame, syndrome, address);
     }
@@ -204,6 +212,7 @@ void handle_kernel_fault(KernelFrame* frame, uint64_t word, uint64_t address) {
         // A copy to or from the program met a page that is missing, or that the program may not touch.
         if (syndrome.memory_fault() && thread != nullptr && thread->task != nullptr) {
             cpu::restore_interrupts(true);
+            trace_fault(frame->pc, word, address);
             int signal = cure_fault(UserAddr(address), syndrome.access());
             cpu::forbid_interrupts();
             if (signal == 0) {

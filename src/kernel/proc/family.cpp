@@ -4,6 +4,7 @@
 #include "kernel/fs/terminal.h"
 #include "kernel/fs/upward.h"
 #include "kernel/proc/events.h"
+#include "machine/trace.h"
 
 SpinLock families_lock{LockRank::Families, "families"};
 
@@ -62,6 +63,7 @@ void family_enter_locked(Proc& proc, Proc& parent) {
     table.push_back(proc);
     pid_hash[bucket_of(proc.pid)].push_front(proc);
     ++process_count;
+    trace::event(TraceKind::Publish, static_cast<uint64_t>(proc.pid), static_cast<uint64_t>(parent.pid));
     proc_event(ProcEvent::Fork, parent.pid, proc.pid);
     proc_event(ProcEvent::Create, parent.pid, proc.pid);
 }

@@ -8,11 +8,21 @@
 #include "kernel/proc/family.h"
 #include "kernel/sched.h"
 #include "machine/clock.h"
+#include "machine/trace.h"
 
 Zone& Proc::zone() {
     static Zone& zone =
         zone_create({.name = "proc", .element_size = sizeof(Proc), .clear_on_free = true}).value();
     return zone;
+}
+
+Proc::Proc(Pid number) : pid(number), alarm(&Proc::alarm_rings, this) {
+    trace::event(TraceKind::Gather, static_cast<uint64_t>(pid));
+}
+
+Proc::~Proc() {
+    trace::event(TraceKind::Gone, static_cast<uint64_t>(pid), static_cast<uint64_t>(state));
+    pid_release(pid, PidUse::Process);
 }
 
 Zone& ProcStats::zone() {
@@ -75,6 +85,8 @@ void proc_transition(Proc& proc, ProcState to) {
         proc.group->stopped_members += to == ProcState::Stopped ? 1u : 0u;
         proc.group->stopped_members -= proc.state == ProcState::Stopped ? 1u : 0u;
     }
+    trace::event(TraceKind::State, static_cast<uint64_t>(proc.pid),
+                 static_cast<uint64_t>(proc.state) | static_cast<uint64_t>(to) << 8 | static_cast<uint64_t>(proc.wait_status) << 16);
     proc.state = to;
 }
 

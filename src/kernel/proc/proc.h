@@ -44,8 +44,8 @@ class Proc {
 public:
     static Zone& zone();
     // Takes over the pid, which is in use as a Process; gives it back at the end.
-    explicit Proc(Pid number) : pid(number), alarm(&Proc::alarm_rings, this) {}
-    ~Proc() { pid_release(pid, PidUse::Process); }
+    explicit Proc(Pid number);
+    ~Proc();
 
     const Pid pid;
     uint64_t unique_id = 0;

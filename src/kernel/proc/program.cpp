@@ -6,6 +6,7 @@
 #include "kernel/proc/elf.h"
 #include "kernel/proc/family.h"
 #include "kernel/sched.h"
+#include "machine/trace.h"
 
 ProgramUser ProgramUser::current() {
     ProgramUser user{current_credentials(), current_directory(), {}};
@@ -169,6 +170,9 @@ void become_program(Proc& proc, NewProgram& program) {
         if (set_id) {
             std::swap(proc.credentials, program.credentials);
         }
+    }
+    if (trace::on) [[unlikely]] {
+        trace::write_exec(proc.pid, program.name);
     }
     proc.id_version = next_id_version();
     {
