@@ -56,7 +56,7 @@ def locate(need: Need) -> tuple[str, str]:
     value = chosen(need)
     if need.proof.startswith("python3:"):
         module = need.proof.partition(":")[2]
-        return (module, output([sys.executable, "-c", f"import {module}; print({module}.__version__)"]).strip()) \
+        return (module, output([sys.executable, "-c", f"import {module}, importlib.metadata as m; print(getattr({module}, '__version__', '') or m.version('{module}'))"]).strip()) \
             if not subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True).returncode else ("", "")
     if need.package == "python3":
         return sys.executable, ".".join(map(str, sys.version_info[:3]))

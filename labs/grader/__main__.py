@@ -1,6 +1,8 @@
 """The grader's command line; make's verbs call it with options as NAME=value or in FORKLORE_* variables.
 
     grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id] [SEED=N] [OUT=dir] [QUIET=1]
+    grade-class LAB=N SUBMISSIONS=dir [HIDDEN=dir] [OUT=dir] [SCHEDULER=slurm] [SSHLOGIN=host,host] [JOBS=N] [THRESHOLD=percent] [SEED=N]
+    grade-member PLAN=file INDEX=N          one of a class; its workers
     check-labs [LAB=N] [SAMPLE=1]
     handout LAB=N OUT=dir [CARRY=dir] [SOLVED=1]
 
@@ -46,6 +48,29 @@ def grade_verb() -> int:
     return made.status
 
 
+def grade_class_verb() -> int:
+    from . import class_report, class_run, similarity
+    from .class_plan import members
+    from .class_store import Store
+    lab = the_lab()
+    if not text("SUBMISSIONS"):
+        raise Failure("SUBMISSIONS=dir: the folder with a folder for each submission")
+    threshold = number("THRESHOLD", similarity.THRESHOLD)
+    options = class_run.Options(Path(text("SUBMISSIONS")), Path(text("OUT")) if text("OUT") else reference.grade_folder() / f"class{lab.number}",
+                                number("JOBS", os.cpu_count() or 1), text("SCHEDULER", "parallel"), text("SSHLOGIN"), number("SEED", 0))
+    unmarked = class_run.run(lab, options)
+    pairs = similarity.compare(lab, members(lab, options.submissions), threshold)
+    store = Store(options.out / "results.sqlite")
+    class_report.write(lab, store, pairs, threshold, options.out)
+    print(f"{len(store.rows())} submissions, {unmarked} without a verdict{': type the command again' if unmarked else ''}; {options.out}/class.html, scores.csv")
+    return 2 if unmarked else 0
+
+
+def grade_member_verb() -> int:
+    from . import class_run
+    return class_run.worker(Path(text("PLAN")), number("INDEX", 0))
+
+
 def check_labs_verb() -> int:
     from . import check_labs
     labs = [the_lab()] if text("LAB") else check_labs.all_labs()
@@ -62,7 +87,7 @@ def handout_verb() -> int:
     return 0
 
 
-VERBS: dict[str, Callable[[], int]] = {"grade": grade_verb, "check-labs": check_labs_verb, "handout": handout_verb}
+VERBS: dict[str, Callable[[], int]] = {"grade": grade_verb, "grade-class": grade_class_verb, "grade-member": grade_member_verb, "check-labs": check_labs_verb, "handout": handout_verb}
 
 
 def main() -> int:

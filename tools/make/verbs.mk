@@ -3,7 +3,7 @@
 
 # The recipes get the options as FORKLORE_* variables, unexpanded: `CMD='echo $$HOME'` reaches the guest as typed.
 RUN_OPTIONS := BOOTS CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY REPLAY EFFORT PROFILE \
-               LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE CARRY SOLVED TRACE
+               LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE CARRY SOLVED SUBMISSIONS SCHEDULER SSHLOGIN THRESHOLD TRACE
 # Asked first: `unexport` makes a variable known.
 export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))

@@ -1,0 +1,83 @@
+"""Who is graded in a class run, and with what: a file that every worker reads, on this machine or another with the same folders."""
+import hashlib
+import os
+import pickle
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import handin
+from .lab import TREE, Failure, Lab
+
+LARGEST_NAME = 60
+
+
+@dataclass
+class Member:
+    """One submission: an entry of SUBMISSIONS."""
+    name: str
+    path: Path
+    report: str         # its folder below OUT/reports
+    digest: str         # of what it holds: a new hand-in is graded anew
+
+
+@dataclass
+class Plan:
+    lab: Lab
+    files: Any          # what reference.py prepared, once for all
+    seed: int
+    out: Path
+    checks: str         # digest of all that decides a mark besides the submission
+    todo: list[Member]
+
+    def save(self, path: Path) -> None:
+        part = path.with_suffix(".part")
+        part.write_bytes(pickle.dumps(self))
+        part.replace(path)
+
+
+def load_plan(path: Path) -> Plan:
+    plan = pickle.loads(path.read_bytes())
+    assert isinstance(plan, Plan)
+    return plan
+
+
+def report_folder(name: str) -> str:
+    """A name that is one on every file system and in every address."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:LARGEST_NAME].lstrip(".")
+    return plain if plain == name else f"{plain}-{hashlib.sha256(os.fsencode(name)).hexdigest()[:8]}"
+
+
+def digest_of(lab: Lab, path: Path) -> str:
+    """Of the names of all files and the text of those that are looked at."""
+    total = hashlib.sha256(repr(sorted(handin.entries(path))).encode(errors="replace") if path.is_dir() else b"no folder")
+    for file in lab.files:
+        for place in (file.path, Path(file.path).name):
+            try:
+                with os.fdopen(handin.open_inside(path, place), "rb") as opened:
+                    total.update(opened.read(handin.LARGEST + 1))
+            except OSError as error:
+                total.update(str(error.errno).encode())
+    return total.hexdigest()
+
+
+def digest_of_checks(lab: Lab) -> str:
+    total = hashlib.sha256()
+    hidden = lab.hidden_folder or lab.folder / "checks" / "hidden"
+    tree = [path for folder in ("src", "labs/grader", "tests/host") for path in (TREE / folder).rglob("*") if path.suffix in (".cpp", ".h", ".S", ".py")]
+    for path in [lab.folder / "lab.yaml", hidden / "checks.yaml", *lab.check_sources, *sorted(tree)]:
+        if path.is_file():
+            total.update(str(path).encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+def members(lab: Lab, folder: Path) -> list[Member]:
+    """Every entry of the folder is somebody's submission; one that is a file gets a report that says so."""
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if not entry.name.startswith("."))
+    except OSError as error:
+        raise Failure(f"SUBMISSIONS={folder}: {error.strerror}") from None
+    if not names:
+        raise Failure(f"SUBMISSIONS={folder}: there is nothing in it; a folder for each submission is wanted")
+    return [Member(name, (folder / name).absolute(), report_folder(name), digest_of(lab, folder / name)) for name in names]
