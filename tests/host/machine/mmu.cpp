@@ -17,11 +17,13 @@ namespace {
 std::mutex recorder;
 
 void record(const MmuCall& call) {
-    std::lock_guard guard(recorder);
-    if (mmu_recording) {
-        mmu_calls.push_back(call);
+    {
+        std::lock_guard guard(recorder);
+        if (mmu_recording) {
+            mmu_calls.push_back(call);
+        }
     }
-    if (mmu_observe) {
+    if (mmu_observe) {      // which may let other cores do things of their own
         mmu_observe(call);
     }
 }
