@@ -1,6 +1,6 @@
 """The grader's command line; make's verbs call it with options as NAME=value or in FORKLORE_* variables.
 
-    grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id] [SEED=N] [OUT=dir] [QUIET=1]
+    grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id [REPLAY=schedule]] [SEED=N] [OUT=dir] [QUIET=1]
     grade-class LAB=N SUBMISSIONS=dir [HIDDEN=dir] [OUT=dir] [SCHEDULER=slurm] [SSHLOGIN=host,host] [JOBS=N] [THRESHOLD=percent] [SEED=N]
     grade-member PLAN=file INDEX=N          one of a class; its workers
     check-labs [LAB=N] [SAMPLE=1]
@@ -37,9 +37,11 @@ def the_lab() -> Lab:
 
 def grade_verb() -> int:
     lab = the_lab()
-    request = Request(lab, Path(text("SUBMISSION", str(TREE))), number("SEED", 0) or new_seed(), text("CHECK"), number("JOBS", os.cpu_count() or 1))
+    request = Request(lab, Path(text("SUBMISSION", str(TREE))), number("SEED", 0) or new_seed(), text("CHECK"), text("REPLAY"), number("JOBS", os.cpu_count() or 1))
     if request.only and request.only not in (check.id for check in lab.checks):
         raise Failure(f"CHECK={request.only}: lab {lab.number} has no such check")
+    if request.replay and not request.only:
+        raise Failure("REPLAY= goes with CHECK=: a schedule is one check's")
     printer = Printer(request, text("QUIET") == "1")
     print(f"Lab {lab.number}: {lab.title} (seed {request.seed})", flush=True)
     made = grade(request, reference.prepare_host(lab), printer)

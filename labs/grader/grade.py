@@ -20,6 +20,7 @@ class Request:
     submission: Path
     seed: int = 0
     only: str = ""              # one check
+    replay: str = ""            # and one schedule of it
     jobs: int = os.cpu_count() or 1
 
     def wanted(self, tier: str) -> list[Check]:
@@ -30,7 +31,7 @@ def new_seed() -> int:
     return secrets.randbelow(2**31) + 1
 
 
-def grade(request: Request, files: reference.HostFiles, ended: Listener = lambda outcome: None) -> Report:
+def grade(request: Request, builds: list[reference.HostFiles], ended: Listener = lambda outcome: None) -> Report:
     """Every way to fail ends in a report: a bad hand-in in a refusal, a bad host in `broken`."""
     lab = request.lab
     report = Report(lab, request.seed, only=request.only)
@@ -39,8 +40,10 @@ def grade(request: Request, files: reference.HostFiles, ended: Listener = lambda
         if taken.ignored and request.submission.resolve() != TREE:
             report.notes.append("Not looked at: " + ", ".join(taken.ignored[:handin.NAMES_SHOWN]) + (", ..." if len(taken.ignored) > handin.NAMES_SHOWN else ""))
         with sandbox.scratch() as folder:
-            program = host_tier.build(lab, files, folder, taken.text)
-            report.outcomes += host_tier.run_checks(request.wanted("host"), program, request.seed, request.jobs, ended)
+            checks = request.wanted("host")
+            wanted = {check.runner for check in checks}
+            programs = {host.runner: host_tier.build(lab, host, folder / host.runner, taken.text) for host in builds if host.runner in wanted}
+            report.outcomes += host_tier.run_checks(checks, programs, request.seed, request.jobs, ended, request.replay)
     except (handin.Unusable, Refused) as refusal:
         report.refused = str(refusal)
         report.outcomes = [Outcome(check, Verdict.FAIL, "not run: the hand-in was refused") for check in report.asked]
@@ -70,6 +73,8 @@ class Printer:
         print(f"{self.paint(mark, code)}  {of:>6}  {check.id}{' (bonus)' if check.bonus else ''}", flush=True)
         if outcome.verdict is Verdict.PASS:
             return
+        if self.request.only:
+            print(outcome.story, end="", flush=True)
         for text in explanation(outcome, self.request):
             print(f"              {text}", flush=True)
 
@@ -79,13 +84,14 @@ def explanation(outcome: Outcome, request: Request) -> list[str]:
     lines += [f"at {frame}" for frame in outcome.trace[:6]] or ([f"at {outcome.place}"] if outcome.place else [])
     lines.append(f"hint: {' '.join(outcome.check.hint.split())}")
     if not outcome.check.hidden:
-        lines.append(f"again: {again(outcome.check, request)}")
+        lines.append(f"again: {again(outcome, request)}")
     return lines
 
 
-def again(check: Check, request: Request) -> str:
+def again(outcome: Outcome, request: Request) -> str:
     where = "" if request.submission.resolve() == TREE else f" SUBMISSION={request.submission}"
-    return f"make grade LAB={request.lab.number}{where} CHECK={check.id} SEED={request.seed}"
+    schedule = f" REPLAY={outcome.schedule}" if outcome.schedule else ""
+    return f"make grade LAB={request.lab.number}{where} CHECK={outcome.check.id} SEED={request.seed}{schedule}"
 
 
 def summary(report: Report) -> str:

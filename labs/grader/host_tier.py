@@ -22,6 +22,8 @@ SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=0:symbolize=0:abort_on_error=0:exitcode=99:max_allocation_size_mb=512:allocator_may_return_null=1:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:symbolize=0:exitcode=99",
 }
+# The explorer's reports name places themselves.
+EXPLORED_SANITIZERS = {name: options.replace("symbolize=0", "symbolize=1") for name, options in SANITIZERS.items()}
 
 
 @dataclass
@@ -86,7 +88,8 @@ def link(host: HostFiles, folder: Path, objects: list[Path]) -> Program:
     (work / "gap.S").write_text(f'.text\n.skip {secrets.randbelow(LARGEST_GAP)}\n.section .note.GNU-stack,"",@progbits\n')
     place = sandbox.Place(write=[(work, "/work")], directory="/work")
     # __real_panic and __wrap_panic: the runner keeps the place of a panic.
-    ended = in_sandbox([Path(host.compiler).name, *[f for f in host.flags if not f.startswith(("-I", "-W"))], "-Wl,--wrap=_Z5panicPKcmm", "rest.o", "gap.S",
+    wrap = ["-Wl,--wrap=_Z5panicPKcmm"] if host.runner == "check" else []
+    ended = in_sandbox([Path(host.compiler).name, *[f for f in host.link_flags if not f.startswith(("-I", "-W"))], *wrap, "rest.o", "gap.S",
                         *(f"file{i}.o" for i in range(len(objects))), "rest.a", "-o", "check"], place, LINK, "The linker")
     if not ended.good:
         raise Refused("The files do not link with the kernel:\n" + "\n".join(ended.errors.decode(errors="replace").splitlines()[:12]))
@@ -94,13 +97,16 @@ def link(host: HostFiles, folder: Path, objects: list[Path]) -> Program:
 
 
 def build(lab: Lab, host: HostFiles, folder: Path, texts: dict[str, bytes]) -> Program:
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
     shutil.copytree(host.headers, folder / "headers", dirs_exist_ok=True)
     for file in lab.files:      # mount points of what is laid over
         over = folder / "headers" / file.path
         over.parent.mkdir(parents=True, exist_ok=True)
         over.touch()
     objects = [compile_file(lab, host, folder, i, texts[file.path]) for i, file in enumerate(lab.files)]
-    inspection.check_symbols(lab, inspection.symbols("nm", objects), " and ".join(Path(f.path).name for f in lab.files))
+    inspection.check_symbols(lab, inspection.symbols("nm", objects), " and ".join(Path(f.path).name for f in lab.files),
+                             explored=host.runner == "schedules")
     return link(host, folder, objects)
 
 
@@ -164,14 +170,14 @@ def judge(check: Check, program: Program, ended: sandbox.Ended, word: bytes) -> 
     records = [r.split(b"\x1f") for r in ended.records.split(b"\x1e") if r]
     # Only this run's word makes a record; what else comes over the channel was forged.
     genuine = [[f.decode(errors="replace") for f in r[1:]] for r in records if secrets.compare_digest(r[0], word)]
-    failures = [r for r in genuine if r[0] == "failure" and len(r) == 5]
+    failures = [r for r in genuine if r[0] == "failure" and len(r) == 6]
     if ended.good and len(genuine) == len(records) == 1 and genuine[0] == ["passed"]:
         outcome.verdict = Verdict.PASS
     elif ["missing"] in genuine:
         outcome.verdict, outcome.what = Verdict.INFRASTRUCTURE, f"there is no TEST({check.name.replace('.', ', ')}) among the checks"
     elif failures:
-        _, path, line, message, offsets = failures[0]
-        outcome.what = tidy(message)
+        _, path, line, message, offsets, outcome.schedule = failures[0]
+        outcome.what = tidy(message) if not outcome.schedule else message
         outcome.trace = readable_places(program, offsets.split())
         outcome.place = place_of(outcome.trace) or f"{path}:{line}"
     elif ended.why == "cpu":
@@ -183,30 +189,38 @@ def judge(check: Check, program: Program, ended: sandbox.Ended, word: bytes) -> 
     elif ended.why == "output":
         outcome.what = "printed more than a check may"
     else:
-        finding, outcome.trace = sanitizer_finding(program, ended.errors.decode(errors="replace"))
+        said = ended.errors.decode(errors="replace")
+        finding, outcome.trace = sanitizer_finding(program, said)
+        if died := re.search(r"explorer: the process ended in schedule (\S+)", said):
+            outcome.schedule = died[1]
+        if told := re.search(r"explorer: (?:failure outside of a schedule: )?(?!the process ended)([^\n]+)", said):
+            finding = finding or told[1]
         outcome.place = place_of(outcome.trace)
         if ended.status > 128 and not finding:
             finding = f"ended by signal {ended.status - 128}"
         outcome.what = finding or "the program ended before the check was over"
+    outcome.story = ended.output.decode(errors="replace") if outcome.schedule else ""
     return outcome
 
 
-def run_check(check: Check, program: Program, seed: int) -> Outcome:
+def run_check(check: Check, program: Program, seed: int, replay: str = "") -> Outcome:
     limits = sandbox.Limits(cpu_seconds=check.cpu_seconds)
     place = sandbox.Place(read=[(program.path, "/check")])
     for _ in range(ATTEMPTS):
         word = secrets.token_hex(16)
-        ended = sandbox.run(["/check", check.name], place, limits, words=f"{word} {seed}".encode(), environment=SANITIZERS)
+        ended = sandbox.run(["/check", check.name], place, limits, words=f"{word} {seed} {replay}".rstrip().encode(),
+                            environment=EXPLORED_SANITIZERS if check.runner == "schedules" else SANITIZERS)
         outcome = judge(check, program, ended, word.encode())
         if outcome.verdict is not Verdict.INFRASTRUCTURE:
             break
     return outcome
 
 
-def run_checks(checks: list[Check], program: Program, seed: int, jobs: int, ended: Callable[[Outcome], None]) -> list[Outcome]:
+def run_checks(checks: list[Check], programs: dict[str, Program], seed: int, jobs: int, ended: Callable[[Outcome], None],
+               replay: str = "") -> list[Outcome]:
     """All of them, some at a time; `ended` hears of each in the order of their ending."""
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        work = {pool.submit(run_check, check, program, seed): check for check in checks}
+        work = {pool.submit(run_check, check, programs[check.runner], seed, replay): check for check in checks}
         for future in as_completed(work):
             ended(future.result())
         return [future.result() for future in work]

@@ -58,6 +58,7 @@ class Lab:
     floor: float
     checks: list[Check]
     check_sources: list[Path]
+    schedule_sources: list[Path]        # of checks that run under the schedule explorer
     hidden_folder: Path | None = None
 
     @property
@@ -71,6 +72,10 @@ class Lab:
 
     def tier(self, tier: str) -> list[Check]:
         return [check for check in self.checks if check.tier == tier]
+
+    @property
+    def has_schedules(self) -> bool:
+        return any(check.runner == "schedules" for check in self.checks)
 
     def skeleton(self, path: str) -> Path:
         return self.folder / path
@@ -120,8 +125,8 @@ def read_check(value: Any, where: str, hidden: bool) -> Check:
     reader.end()
     if not NAME.fullmatch(check.name):
         raise Failure(f"{where}: `{check.name}` is no Group.name")
-    if check.tier not in TIERS or check.runner not in RUNNERS or check.points <= 0 or check.cpu_seconds < 1:
-        raise Failure(f"{where}: {check.name}: tier {TIERS}, runner {RUNNERS}, points above 0, cpu_seconds from 1")
+    if check.tier not in TIERS or check.runner not in RUNNERS or (check.runner == "schedules" and check.tier != "host") or check.points <= 0 or check.cpu_seconds < 1:
+        raise Failure(f"{where}: {check.name}: tier {TIERS}, runner {RUNNERS} (schedules: host only), points above 0, cpu_seconds from 1")
     return check
 
 
@@ -154,7 +159,9 @@ def load(number: int, hidden: Path | None = None) -> Lab:
     lab = Lab(number=number, title=reader.take("title", str), folder=folder, files=files,
               contract=Contract(contract.strings("defines"), contract.strings("members", []), contract.strings("uses", []), contract.strings("headers", [])),
               floor=reader.take("floor", (int, float), 0), checks=checks,
-              check_sources=sorted((folder / "checks").glob("*.cpp")) + sorted(hidden.glob("*.cpp")), hidden_folder=hidden)
+              check_sources=sorted((folder / "checks").glob("*.cpp")) + sorted(hidden.glob("*.cpp")),
+              schedule_sources=sorted((folder / "checks/schedules").glob("*.cpp")) + sorted((hidden / "schedules").glob("*.cpp")),
+              hidden_folder=hidden)
     contract.end()
     reader.end()
     ids = [check.id for check in checks]

@@ -54,16 +54,19 @@ def newer(target: Path, sources: list[Path]) -> bool:
 
 @dataclass
 class HostFiles:
+    """One of the two builds of the host tier: checks as they are, and checks under the schedule explorer."""
+    runner: str                 # check or schedules
     headers: Path               # a tree of headers, all that a submission is compiled with
     rest: Path                  # everything but the submission, in one object
     archive: Path               # what of the portable kernel the checks did not ask for
     compiler: str
     flags: list[str]            # as for the reference, sanitizers included
+    link_flags: list[str]
 
 
 def copy_headers(to: Path) -> None:
     """src's headers, the host's half of the seam: nothing that says how something is solved."""
-    folders = ["src", "tests/host/machine_inline", "tools/c++"]
+    folders = ["src", "tests/host/machine_inline", "tests/explorer/machine_inline", "tools/c++"]
     wanted: set[Path] = set()
     # syscall.h stands in for libc's, which <atomic> would bring along.
     sources = [TREE / "tests/host/syscall.h", *(file for folder in folders for file in (TREE / folder).rglob("*"))]
@@ -111,13 +114,11 @@ def link_rest(lab: Lab, objects: list[Path], portable: list[Path], rest: Path, a
         raise Failure(f"The checks of lab {lab.number} do not link:\n{done.stderr[-2000:]}")
 
 
-def prepare_host(lab: Lab) -> HostFiles:
-    """Builds what is missing; quick if nothing changed."""
-    checks = [in_tree(path) for path in lab.check_sources]
-    made = make("grade-objects", f"LAB_REPLACES={' '.join(lab.replaced)}", f"LAB_CHECKS={' '.join(checks)}")
-    lines = {key: value.split() for key, _, value in (line.partition("=") for line in made.splitlines()) if key in ("PORTABLE", "OBJECTS", "FLAGS", "CXX")}
+def prepare(lab: Lab, runner: str, goal: str, *variables: str) -> HostFiles:
+    made = make(goal, f"LAB_REPLACES={' '.join(lab.replaced)}", *variables)
+    lines = {key: value.split() for key, _, value in (line.partition("=") for line in made.splitlines()) if key in ("PORTABLE", "OBJECTS", "FLAGS", "LINK_FLAGS", "CXX")}
     top = lambda names: [TREE / name for name in names]     # noqa: E731 (absolute names stay as they are)
-    folder = grade_folder() / f"lab{lab.number}"
+    folder = grade_folder() / f"lab{lab.number}" / runner
     folder.mkdir(parents=True, exist_ok=True)
     headers, rest, archive = grade_folder() / "headers", folder / "rest.o", folder / "rest.a"
     copy_headers(headers)
@@ -127,4 +128,12 @@ def prepare_host(lab: Lab) -> HostFiles:
     if not newer(rest, [*portable, *objects]) or not listed.exists() or listed.read_text() != listing:
         link_rest(lab, objects, portable, rest, archive, lines["CXX"][0])
         listed.write_text(listing)
-    return HostFiles(headers, rest, archive, lines["CXX"][0], lines["FLAGS"])
+    return HostFiles(runner, headers, rest, archive, lines["CXX"][0], lines["FLAGS"], lines["LINK_FLAGS"])
+
+
+def prepare_host(lab: Lab) -> list[HostFiles]:
+    """Builds what is missing; quick if nothing changed."""
+    made = [prepare(lab, "check", "grade-objects", f"LAB_CHECKS={' '.join(map(in_tree, lab.check_sources))}")]
+    if lab.has_schedules:
+        made.append(prepare(lab, "schedules", "schedule-objects", f"LAB_SCHEDULES={' '.join(map(in_tree, lab.schedule_sources))}"))
+    return made

@@ -127,6 +127,8 @@ CASES = [
     Case("a part of its own", tail('[[gnu::section(".init_array")]] void (*start)() = nullptr;'), "attribute"),
     Case("no sanitizer, please", tail("namespace { [[gnu::no_sanitize_address, maybe_unused]] void quiet() {} }"), "attribute"),
     Case("a weak panic", tail("__attribute__((weak)) void panic(const char*, uint64_t, uint64_t) { for (;;) {} }"), "attribute"),
+    Case("a call of the explorer's engine", body("    __tsan_read1(nullptr);", 'extern "C" void __tsan_read1(void*);\n'), "refers to `__tsan_read1`"),
+    Case("a yield to the explorer", body("    explorer::relax();", "namespace explorer { void relax(); }\n"), "refers to `explorer::relax()`"),
     # --- what the compiler is asked to do ---
     Case("nonsense", file("This is my solution, have a nice day.\n"), "does not compile"),
     Case("a bomb of macros", tail(MACRO_BOMB), "more memory or output than there is"),

@@ -13,14 +13,32 @@ $(H)/asan/outside/%.o: /% $(H)/asan/flags
 	@mkdir -p $(@D)
 	$(Q)$(HOST_CXX) $(HOST_FLAGS) $(ASAN_FLAGS) -MMD -MP -c $< -o $@
 
-# Builds everything but the submission, then says what there is. LAB_REPLACES, LAB_CHECKS: sources, from lab.yaml.
-.PHONY: grade-objects print
+# The same for checks that run under the schedule explorer (schedules.mk), which the grader's runner is the main program of.
+explored_object = $(patsubst %,$(E)/%.o,$(patsubst /%,outside/%,$(1)))
+LAB_EXPLORED_PORTABLE = $(call explored_object,$(filter-out $(LAB_REPLACES),$(EXPLORED_KERNEL))) $(call find,prebuilt/explored,.o)
+LAB_EXPLORED_OBJECTS = $(call explored_object,labs/grader/runner/records.cpp labs/grader/schedules/main.cpp $(LAB_SCHEDULES) $(ENGINE) \
+                         $(filter-out tests/explorer/main.cpp tests/explorer/report.cpp,$(EXPLORER)))
+$(E)/labs/%.o $(E)/outside/%.o: SCHEDULE_FLAGS += -Ilabs
+$(E)/outside/%.o: /% $(E)/flags
+	$(call say,EXPLORE,$<)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CXX) $(SCHEDULE_FLAGS) -MMD -MP -c $< -o $@
+
+# Builds everything but the submission, then says what there is. LAB_REPLACES, LAB_CHECKS, LAB_SCHEDULES: sources, from lab.yaml.
+.PHONY: grade-objects schedule-objects print
 grade-objects: $(LAB_PORTABLE) $(LAB_OBJECTS)
 	@echo 'PORTABLE=$(LAB_PORTABLE)'
 	@echo 'OBJECTS=$(LAB_OBJECTS)'
 	@echo 'CXX=$(HOST_CXX)'
 	@echo 'FLAGS=$(HOST_FLAGS) $(ASAN_FLAGS)'
--include $(patsubst %.o,%.d,$(LAB_OBJECTS))
+	@echo 'LINK_FLAGS=$(HOST_FLAGS) $(ASAN_FLAGS)'
+schedule-objects: $(LAB_EXPLORED_PORTABLE) $(LAB_EXPLORED_OBJECTS)
+	@echo 'PORTABLE=$(LAB_EXPLORED_PORTABLE)'
+	@echo 'OBJECTS=$(LAB_EXPLORED_OBJECTS)'
+	@echo 'CXX=$(HOST_CXX)'
+	@echo 'FLAGS=$(SCHEDULE_FLAGS)'
+	@echo 'LINK_FLAGS=$(SCHEDULE_LINK)'
+-include $(patsubst %.o,%.d,$(LAB_OBJECTS) $(if $(LAB_SCHEDULES),$(LAB_EXPLORED_OBJECTS)))
 
 print:
 	@echo '$($(NAME))'
