@@ -6,6 +6,8 @@ RUN_OPTIONS := BOOTS CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KE
                LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE CARRY SOLVED SUBMISSIONS SCHEDULER SSHLOGIN THRESHOLD
 # Of trace, debug and snapshot.
 RUN_OPTIONS += TRACE GDB_SCRIPT AT
+# Of sdcard and flash.
+RUN_OPTIONS += FIRMWARE DEV
 # Asked first: `unexport` makes a variable known.
 export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
@@ -67,6 +69,14 @@ symbolize:
 test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp $(if $(filter pages%,$(ONLY)),$(S)/pages.stamp)
 	@$(MAKE) $(N)/stamp $(BUILD)/cpputest-source/stamp
 	@$(PYTHON) tools/testrun.py
+
+# The card for a board. `flash` asks before it writes.
+.PHONY: sdcard flash
+sdcard: $(S)/run.stamp $(S)/uboot.stamp
+	@$(MAKE) $(PARALLEL) run-files uboot >&2
+	@$(PYTHON) tools/sdcard.py
+flash: sdcard
+	@$(PYTHON) tools/flash.py
 
 bench: $(S)/run.stamp
 	@$(MAKE) $(PARALLEL) run-files compilers kernel-bench
