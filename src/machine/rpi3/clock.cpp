@@ -5,7 +5,7 @@
 
 namespace machine_clock {
 
-// CNTV_CTL_EL0 (ARM ARM D17, Generic Timer registers).
+// CNTV_CTL_EL0 (ARM ARM D19.12.16).
 namespace control {
 using Enable = BitField<uint64_t, 0>;
 }
