@@ -82,6 +82,10 @@ storm: $(S)/run.stamp
 	@for copy in cow eager; do \
 	   $(PYTHON) tools/run.py "CMD=storm $(STORM) $(STORM_SEED)" "ARGS=pid_max=110 copy=$$copy" TIMEOUT=3600 || exit 1; done
 
+.PHONY: docs
+docs: $(S)/docs.stamp
+	@$(PYTHON) tools/docs.py
+
 doctor:
 	@if command -v $(PYTHON) >/dev/null; then $(PYTHON) tools/doctor.py; \
 	 else echo 'python3: missing; install python3, or set PYTHON to its path'; exit 1; fi
