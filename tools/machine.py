@@ -1,42 +1,17 @@
 """The emulated machine: which files it starts from and QEMU's command line. Used by run.py and the tests."""
-import os
-import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+import card
+from program import Failure, existing, tool
+
 TOOLS = Path(__file__).resolve().parent
 # Nothing in the guest may reach the host: no semihosting, and QEMU itself may not start programs.
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 BOOT_ARGUMENTS_MAX = 255    # ForkloreSysinfo::boot_arguments holds one more
-# U-Boot's ${kernel_addr_r} is 0x80000, where its own device tree lies; the image goes to any 2 MiB + 0x80000.
-UBOOT_KERNEL = 0x4080000
-SD_IMAGE_MIB = 64   # QEMU wants a power of two; FAT32 wants more than 33
-
-
-class Failure(Exception):
-    """A sentence for the user."""
-
-
-def tool(name: str, variable: str, package: str) -> str:
-    """The path of a program, from the variable or PATH."""
-    wanted = os.environ.get(variable) or name
-    # fdisk's programs are in /usr/sbin, which is not in a user's PATH.
-    found = shutil.which(wanted) or shutil.which(wanted, path="/usr/sbin:/sbin")
-    if not found:
-        raise Failure(f"There is no {wanted} here: install {package} (`make setup` does), or set {variable} to its path. "
-                      "`make doctor` checks everything.")
-    return found
-
-
-def call(command: list[str], text: str | None = None, **settings) -> None:
-    done = subprocess.run(command, input=text, capture_output=True, text=True, **settings)
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise Failure(f"{Path(command[0]).name} failed: {said[-1] if said else f'status {done.returncode}'}")
 
 
 @dataclass
@@ -75,12 +50,6 @@ class Options:
         return line
 
 
-def existing(path: Path, what: str, fix: str) -> Path:
-    if not path.is_file():
-        raise Failure(f"There is no {what} {path}: {fix}")
-    return path
-
-
 def kernel_image(options: Options) -> Path:
     if options.kernel:
         return existing(Path(options.kernel), "kernel image", "KERNEL must name a raw image such as build/kernel/kernel8.img")
@@ -105,32 +74,13 @@ def initial_ramdisk(options: Options, scratch: Path) -> Path:
     return made
 
 
-def sd_image(options: Options, scratch: Path, kernel: Path, initrd: Path) -> Path:
-    """A card as the firmware would see it: one FAT partition with the kernel, the RAM disk and boot.scr."""
-    arguments = options.boot_arguments()
-    if re.search(r"['\"\\$;]", arguments):
-        raise Failure("ARGS with quotes, backslashes, `$` or `;` cannot go through U-Boot")
-    script = scratch / "boot.txt"
-    # ${fdtcontroladdr} is U-Boot's own device tree; booti writes bootargs and the RAM disk into it.
-    script.write_text(
-        f"setenv bootargs '{arguments}'\n"
-        f"fatload mmc 0:1 {UBOOT_KERNEL:#x} kernel8.img\n"
-        "fatload mmc 0:1 ${ramdisk_addr_r} initrd.cpio\n"
-        f"booti {UBOOT_KERNEL:#x} ${{ramdisk_addr_r}}:${{filesize}} ${{fdtcontroladdr}}\n")
-    boot = scratch / "boot.scr"
-    call([tool("mkimage", "MKIMAGE", "u-boot-tools"), "-A", "arm64", "-O", "linux", "-T", "script", "-C", "none",
-          "-d", str(script), str(boot)])
-    image = scratch / "sd.img"
-    with image.open("wb") as file:
-        file.truncate(SD_IMAGE_MIB << 20)
-    call([tool("sfdisk", "SFDISK", "fdisk"), "-q", str(image)], "start=2048, type=c\n")
-    mtools = os.environ.get("MTOOLS", "")
-    mcopy = str(Path(mtools) / "mcopy") if mtools else tool("mcopy", "MTOOLS", "mtools")
-    partition = f"{image}@@1M"
-    call([str(Path(mcopy).with_name("mformat")), "-i", partition, "-F", "::"])
-    for file, name in ((kernel, "kernel8.img"), (initrd, "initrd.cpio"), (boot, "boot.scr")):
-        call([mcopy, "-i", partition, str(file), f"::{name}"])
-    return image
+def uboot_program(options: Options) -> Path:
+    return existing(options.build / "uboot" / "u-boot.bin", "U-Boot", "type `make uboot`, or set UBOOT to a u-boot.bin")
+
+
+def card_files(options: Options, scratch: Path, kernel: Path, initrd: Path) -> dict[str, Path]:
+    """What U-Boot finds on the card, by name."""
+    return {"kernel8.img": kernel, "initrd.cpio": initrd, "boot.scr": card.boot_script(options.boot_arguments(), scratch)}
 
 
 # Where the Raspberry Pi's firmware puts kernel8.img.
@@ -154,9 +104,9 @@ def command_line(options: Options, scratch: Path, serial0: str = "stdio") -> lis
     if options.gdb:
         command += ["-gdb", f"tcp:127.0.0.1:{options.gdb_port}", "-S"]
     if options.boot == "uboot":
-        uboot = existing(options.build / "uboot" / "u-boot.bin", "U-Boot", "type `make uboot`, or set UBOOT to a u-boot.bin")
-        card = sd_image(options, scratch, kernel, initrd)
-        command += ["-kernel", str(uboot), "-drive", f"file={card},if=sd,format=raw"]
+        image = scratch / "sd.img"
+        card.make_image(image, card_files(options, scratch, kernel, initrd))
+        command += ["-kernel", str(uboot_program(options)), "-drive", f"file={image},if=sd,format=raw"]
     elif options.boot == "direct":
         tree = Path(options.dtb) if options.dtb else options.build / "rpi3.dtb"
         command += ["-kernel", str(kernel), "-dtb", str(existing(tree, "device tree", "type `make build/rpi3.dtb`")),

@@ -20,6 +20,7 @@ import console
 import run
 from machine import Failure, Options
 from monitor import GuestMemory, Monitor
+from programs import program_file
 from symbols import KERNEL_HALF, Place, Symbols, places_in
 from trace_file import Lane, Recording, Story, call_names, error_names, read_rings
 
@@ -63,14 +64,6 @@ class Reader(console.Onlooker):
 
 
 # --- places ------------------------------------------------------------------------------------------------
-
-def program_file(build: Path, name: str) -> Path | None:
-    """The copy of a program that has debug information."""
-    folder = build / "user" / "debug" / "bin"
-    if (folder / name).is_file():
-        return folder / name
-    return folder / "tools" if f"bin/{name}=@bin/tools" in (build / "user" / "initrd.list").read_text().split() else None
-
 
 class Places:
     """What stands at each address that a span names: the function and the line."""

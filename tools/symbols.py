@@ -6,8 +6,9 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
 
+from mksymbols import tidy
+
 KERNEL_HALF = 1 << 63
-TREE = f"{Path(__file__).resolve().parent.parent}/"
 
 
 def cross(name: str) -> str:
@@ -51,6 +52,6 @@ def places_in(elf: Path, addresses: list[int]) -> dict[int, list[Place]]:
             continue
         file, _, number = next(lines, "").partition(" (")[0].rpartition(":")
         known = number.isdigit() and int(number) != 0
-        file = file.removeprefix(TREE).removeprefix("./")
+        file = tidy(file)
         here.append(Place(line, file, int(number)) if known else Place(line if line != "??" else "?"))
     return found

@@ -1,6 +1,6 @@
 """The grader's command line; make's verbs call it with options as NAME=value or in FORKLORE_* variables.
 
-    grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id] [SEED=N] [OUT=dir] [QUIET=1] [GDB=1 [GDB_PORT=1234]]
+    grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id [REPLAY=schedule]] [SEED=N] [OUT=dir] [QUIET=1]
     grade-class LAB=N SUBMISSIONS=dir [HIDDEN=dir] [OUT=dir] [SCHEDULER=slurm] [SSHLOGIN=host,host] [JOBS=N] [THRESHOLD=percent] [SEED=N]
     grade-member PLAN=file INDEX=N          one of a class; its workers
     check-labs [LAB=N] [SAMPLE=1]
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import reference, report
-from .grade import Printer, Request, debug, grade, new_seed, summary
+from .grade import Printer, Request, grade, new_seed, summary
 from .lab import TREE, Failure, Lab, load
 
 
@@ -37,14 +37,14 @@ def the_lab() -> Lab:
 
 def grade_verb() -> int:
     lab = the_lab()
-    request = Request(lab, Path(text("SUBMISSION", str(TREE))), number("SEED", 0) or new_seed(), text("CHECK"), number("JOBS", os.cpu_count() or 1))
+    request = Request(lab, Path(text("SUBMISSION", str(TREE))), number("SEED", 0) or new_seed(), text("CHECK"), text("REPLAY"), number("JOBS", os.cpu_count() or 1))
     if request.only and request.only not in (check.id for check in lab.checks):
         raise Failure(f"CHECK={request.only}: lab {lab.number} has no such check")
-    if text("GDB") not in ("", "0"):
-        return debug(request, reference.prepare(lab, request.only), number("GDB_PORT", 1234))
+    if request.replay and not request.only:
+        raise Failure("REPLAY= goes with CHECK=: a schedule is one check's")
     printer = Printer(request, text("QUIET") == "1")
     print(f"Lab {lab.number}: {lab.title} (seed {request.seed})", flush=True)
-    made = grade(request, reference.prepare(lab, request.only), printer)
+    made = grade(request, reference.prepare_host(lab), printer)
     report.write(made, request, Path(text("OUT")) if text("OUT") else reference.grade_folder())
     print(summary(made), flush=True)
     return made.status

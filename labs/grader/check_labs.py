@@ -103,7 +103,7 @@ def lay_out(specimen: Specimen, folder: Path) -> None:
             raise Failure(f"{specimen.title}: the patch does not fit the reference any more: {done.stderr.strip()}")
 
 
-def grade_specimen(specimen: Specimen, files: reference.Files, only_named: bool) -> Report:
+def grade_specimen(specimen: Specimen, builds: list[reference.HostFiles], only_named: bool) -> Report:
     with scratch() as folder:
         try:
             lay_out(specimen, folder)
@@ -113,7 +113,7 @@ def grade_specimen(specimen: Specimen, files: reference.Files, only_named: bool)
         if only_named and specimen.kind == "wrong":
             # The sample asks only whether the named checks catch it.
             lab = replace(lab, checks=[check for check in lab.checks if check.id in specimen.caught_by])
-        return grade(Request(lab, folder, new_seed(), jobs=1), files)
+        return grade(Request(lab, folder, new_seed(), jobs=1), builds)
 
 
 def failed_checks(report: Report) -> list[str]:
@@ -159,13 +159,13 @@ def check_labs(labs: list[Lab], jobs: int, sampled: bool) -> int:
         print(f"FAIL {title}: {wrong}" if wrong else f"PASS {title}", flush=True)
 
     for lab in labs:
-        files = reference.prepare(lab)
+        builds = reference.prepare_host(lab)
         chosen = specimens(lab)
         if sampled:
             chosen = sample(chosen)
         caught: dict[str, list[str]] = {}
         with ThreadPoolExecutor(max_workers=jobs) as pool:
-            for specimen, report in zip(chosen, pool.map(lambda s: grade_specimen(s, files, sampled), chosen)):
+            for specimen, report in zip(chosen, pool.map(lambda s: grade_specimen(s, builds, sampled), chosen)):
                 tell(specimen.title, complaint(specimen, report))
                 if specimen.kind == "wrong":
                     caught[specimen.name] = failed_checks(report)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import handin, host_tier, look, reference, sandbox, target_tier
+from . import handin, host_tier, reference, sandbox
 from .inspection import Refused
 from .lab import TREE, Check, Failure, Lab
 from .verdict import Outcome, Report, Verdict, amount
@@ -20,6 +20,7 @@ class Request:
     submission: Path
     seed: int = 0
     only: str = ""              # one check
+    replay: str = ""            # and one schedule of it
     jobs: int = os.cpu_count() or 1
 
     def wanted(self, tier: str) -> list[Check]:
@@ -30,7 +31,7 @@ def new_seed() -> int:
     return secrets.randbelow(2**31) + 1
 
 
-def grade(request: Request, files: reference.Files, ended: Listener = lambda outcome: None) -> Report:
+def grade(request: Request, builds: list[reference.HostFiles], ended: Listener = lambda outcome: None) -> Report:
     """Every way to fail ends in a report: a bad hand-in in a refusal, a bad host in `broken`."""
     lab = request.lab
     report = Report(lab, request.seed, only=request.only)
@@ -39,33 +40,16 @@ def grade(request: Request, files: reference.Files, ended: Listener = lambda out
         if taken.ignored and request.submission.resolve() != TREE:
             report.notes.append("Not looked at: " + ", ".join(taken.ignored[:handin.NAMES_SHOWN]) + (", ..." if len(taken.ignored) > handin.NAMES_SHOWN else ""))
         with sandbox.scratch() as folder:
-            # Everything is built before anything runs: a hand-in is refused as a whole.
-            host, target = request.wanted("host"), request.wanted("target")
-            program = host_tier.build(lab, files.host, folder, taken.text) if host and files.host else None
-            kernel = target_tier.build(lab, files.target, folder, taken.text) if target and files.target else None
-            if program:
-                report.outcomes += host_tier.run_checks(host, program, request.seed, request.jobs, ended)
-            if kernel:
-                report.outcomes += target_tier.run_checks(target, kernel, request.seed, request.jobs, look.look, ended)
+            checks = request.wanted("host")
+            wanted = {check.runner for check in checks}
+            programs = {host.runner: host_tier.build(lab, host, folder / host.runner, taken.text) for host in builds if host.runner in wanted}
+            report.outcomes += host_tier.run_checks(checks, programs, request.seed, request.jobs, ended, request.replay)
     except (handin.Unusable, Refused) as refusal:
         report.refused = str(refusal)
         report.outcomes = [Outcome(check, Verdict.FAIL, "not run: the hand-in was refused") for check in report.asked]
     except (Failure, OSError) as failure:
         report.broken = str(failure)
     return report
-
-
-def debug(request: Request, files: reference.Files, port: int) -> int:
-    """The one check of the request, under gdb; no verdict."""
-    check = next((check for check in request.wanted("target")), None)
-    if not request.only or not check or not files.target:
-        raise Failure("GDB=1: CHECK must name a check of the target tier, Group.name@target")
-    try:
-        with sandbox.scratch() as folder:
-            kernel = target_tier.build(request.lab, files.target, folder, handin.collect(request.lab, request.submission).text)
-            return target_tier.debug(check, kernel, request.seed, reference.grade_folder() / "debug", port)
-    except (handin.Unusable, Refused) as refusal:
-        raise Failure(str(refusal)) from None
 
 
 # --- what is printed ---------------------------------------------------------------------------------------------------------
@@ -89,6 +73,8 @@ class Printer:
         print(f"{self.paint(mark, code)}  {of:>6}  {check.id}{' (bonus)' if check.bonus else ''}", flush=True)
         if outcome.verdict is Verdict.PASS:
             return
+        if self.request.only:
+            print(outcome.story, end="", flush=True)
         for text in explanation(outcome, self.request):
             print(f"              {text}", flush=True)
 
@@ -98,13 +84,14 @@ def explanation(outcome: Outcome, request: Request) -> list[str]:
     lines += [f"at {frame}" for frame in outcome.trace[:6]] or ([f"at {outcome.place}"] if outcome.place else [])
     lines.append(f"hint: {' '.join(outcome.check.hint.split())}")
     if not outcome.check.hidden:
-        lines.append(f"again: {again(outcome.check, request)}")
+        lines.append(f"again: {again(outcome, request)}")
     return lines
 
 
-def again(check: Check, request: Request) -> str:
+def again(outcome: Outcome, request: Request) -> str:
     where = "" if request.submission.resolve() == TREE else f" SUBMISSION={request.submission}"
-    return f"make grade LAB={request.lab.number}{where} CHECK={check.id} SEED={request.seed}"
+    schedule = f" REPLAY={outcome.schedule}" if outcome.schedule else ""
+    return f"make grade LAB={request.lab.number}{where} CHECK={outcome.check.id} SEED={request.seed}{schedule}"
 
 
 def summary(report: Report) -> str:

@@ -7,20 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import compiling, inspection, sandbox
-from .compiling import ATTEMPTS, in_sandbox
+from . import inspection, sandbox
 from .inspection import Refused
-from .lab import Check, Lab
+from .lab import Check, Failure, Lab
 from .reference import HostFiles
 from .verdict import Outcome, Verdict
 
+COMPILE = sandbox.Limits(cpu_seconds=60, memory=3 << 30, address_space=3 << 30, wall_seconds=1200)
 LINK = sandbox.Limits(cpu_seconds=60, memory=3 << 30, file_size=512 << 20, wall_seconds=1200)
+ATTEMPTS = 3        # when the host failed, not the submission
 LARGEST_GAP = 1 << 16
 SANITIZERS = {
     # The leak checker would need ptrace; what a lab must not lose is counted by the ledgers. Names are found afterwards, outside.
     "ASAN_OPTIONS": "detect_leaks=0:symbolize=0:abort_on_error=0:exitcode=99:max_allocation_size_mb=512:allocator_may_return_null=1:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:symbolize=0:exitcode=99",
 }
+# The explorer's reports name places themselves.
+EXPLORED_SANITIZERS = {name: options.replace("symbolize=0", "symbolize=1") for name, options in SANITIZERS.items()}
 
 
 @dataclass
@@ -28,6 +31,51 @@ class Program:
     """The checks linked with a submission, in a folder that sandboxes can see."""
     folder: Path
     path: Path
+
+
+def in_sandbox(command: list[str], place: sandbox.Place, limits: sandbox.Limits, what: str) -> sandbox.Ended:
+    """Runs a tool; tries again if the host failed."""
+    for _ in range(ATTEMPTS):
+        ended = sandbox.run(command, place, limits)
+        if not ended.hosts_fault:
+            return ended
+    raise Failure(f"{what} did not come to an end: the host is overloaded or out of memory ({ended.why})")
+
+
+def compile_failure(path: str, ended: sandbox.Ended) -> Refused:
+    if ended.why == "cpu":
+        return Refused(f"{path} took the compiler more than {COMPILE.cpu_seconds} s of processor time. Hand in something smaller.")
+    said = ended.errors.decode(errors="replace")
+    if ended.why != "exit" or "virtual memory exhausted" in said or "cc1plus: out of memory" in said:
+        return Refused(f"{path} took the compiler more memory or output than there is. Hand in something smaller.")
+    return Refused(f"{path} does not compile:\n" + "\n".join(said.splitlines()[:30]))
+
+
+def compile_file(lab: Lab, host: HostFiles, folder: Path, number: int, source: bytes) -> Path:
+    """The submission's file laid over the tree of headers, preprocessed, looked at, compiled, looked at again."""
+    file = lab.files[number]
+    work = sandbox.writable(folder / f"work{number}")
+    source_at = folder / f"source{number}"
+    source_at.write_bytes(source)
+    source_at.chmod(0o644)
+    overlay = [(folder / "headers", "/tree"), (source_at, "/tree/" + file.path)]
+    place = sandbox.Place(read=overlay, write=[(work, "/work")], directory="/tree")
+    inspection.check_directives(file.path, source)
+    # Colours off, few errors: the text goes into a report.
+    # Poisoning by inline code, however large a variable is: no file may call the functions that do it.
+    front = [Path(host.compiler).name, *host.flags, "-fno-diagnostics-color", "-fmax-errors=5",
+             "--param=use-after-scope-direct-emission-threshold=1048576"]
+    ended = in_sandbox([*front, "-E", file.path, "-o", "/work/text.ii"], place, COMPILE, "The preprocessor")
+    if not ended.good:
+        raise compile_failure(file.path, ended)
+    preprocessed = (work / "text.ii").read_text(errors="replace")
+    inspection.check_text(lab, file, source, preprocessed)
+    # What was looked at is what is compiled.
+    ended = in_sandbox([*front, "-fpreprocessed", "-x", "c++-cpp-output", "-c", "/work/text.ii", "-o", "/work/file.o"], place, COMPILE, "The compiler")
+    if not ended.good:
+        raise compile_failure(file.path, ended)
+    inspection.check_sections("readelf", work / "file.o", file.path, sanitized=True)
+    return work / "file.o"
 
 
 def link(host: HostFiles, folder: Path, objects: list[Path]) -> Program:
@@ -40,7 +88,8 @@ def link(host: HostFiles, folder: Path, objects: list[Path]) -> Program:
     (work / "gap.S").write_text(f'.text\n.skip {secrets.randbelow(LARGEST_GAP)}\n.section .note.GNU-stack,"",@progbits\n')
     place = sandbox.Place(write=[(work, "/work")], directory="/work")
     # __real_panic and __wrap_panic: the runner keeps the place of a panic.
-    ended = in_sandbox([Path(host.compiler).name, *[f for f in host.flags if not f.startswith(("-I", "-W"))], "-Wl,--wrap=_Z5panicPKcmm", "rest.o", "gap.S",
+    wrap = ["-Wl,--wrap=_Z5panicPKcmm"] if host.runner == "check" else []
+    ended = in_sandbox([Path(host.compiler).name, *[f for f in host.link_flags if not f.startswith(("-I", "-W"))], *wrap, "rest.o", "gap.S",
                         *(f"file{i}.o" for i in range(len(objects))), "rest.a", "-o", "check"], place, LINK, "The linker")
     if not ended.good:
         raise Refused("The files do not link with the kernel:\n" + "\n".join(ended.errors.decode(errors="replace").splitlines()[:12]))
@@ -48,23 +97,32 @@ def link(host: HostFiles, folder: Path, objects: list[Path]) -> Program:
 
 
 def build(lab: Lab, host: HostFiles, folder: Path, texts: dict[str, bytes]) -> Program:
-    front = compiling.Front(host.compiler, host.flags, sanitized=True)
-    return link(host, folder, compiling.compile_all(lab, host.headers, front, folder, texts))
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    shutil.copytree(host.headers, folder / "headers", dirs_exist_ok=True)
+    for file in lab.files:      # mount points of what is laid over
+        over = folder / "headers" / file.path
+        over.parent.mkdir(parents=True, exist_ok=True)
+        over.touch()
+    objects = [compile_file(lab, host, folder, i, texts[file.path]) for i, file in enumerate(lab.files)]
+    inspection.check_symbols(lab, inspection.symbols("nm", objects), " and ".join(Path(f.path).name for f in lab.files),
+                             explored=host.runner == "schedules")
+    return link(host, folder, objects)
 
 
 # --- one check --------------------------------------------------------------------------------------------------------------
 
-def readable_places(program: Program, offsets: list[str], tool: str = "addr2line") -> list[str]:
+def readable_places(program: Program, offsets: list[str]) -> list[str]:
     """`function at file:line` for offsets into the program; the runner's and the framework's own are left out."""
     if not offsets:
         return []
     place = sandbox.Place(read=[(program.path, "/check")])
-    ended = sandbox.run([tool, "-f", "-C", "-i", "-p", "-e", "/check", *offsets[:40]], place, sandbox.Limits(memory=3 << 30))
+    ended = sandbox.run(["addr2line", "-f", "-C", "-i", "-p", "-e", "/check", *offsets[:40]], place, sandbox.Limits(memory=3 << 30))
     lines = []
     for line in ended.output.decode(errors="replace").splitlines():
         if found := re.match(r"(?: \(inlined by\) )?(.*) at (\S+):(\d+|\?)", line):
             name = re.sub(r"^.*?/?((?:src|labs|tests)/\S+)$", r"\1", found[2])
-            if name.startswith(("src/", "labs/")) and not name.startswith("labs/grader/"):
+            if name.startswith(("src/", "labs/")) and "grader/runner" not in name:
                 lines.append(f"{function_name(found[1])} at {name}:{found[3]}")
             elif "/outside/" in found[2] or "/checks/" in found[2]:
                 lines.append(f"{function_name(found[1])} at {Path(found[2]).name}:{found[3]}")
@@ -112,14 +170,14 @@ def judge(check: Check, program: Program, ended: sandbox.Ended, word: bytes) -> 
     records = [r.split(b"\x1f") for r in ended.records.split(b"\x1e") if r]
     # Only this run's word makes a record; what else comes over the channel was forged.
     genuine = [[f.decode(errors="replace") for f in r[1:]] for r in records if secrets.compare_digest(r[0], word)]
-    failures = [r for r in genuine if r[0] == "failure" and len(r) == 5]
+    failures = [r for r in genuine if r[0] == "failure" and len(r) == 6]
     if ended.good and len(genuine) == len(records) == 1 and genuine[0] == ["passed"]:
         outcome.verdict = Verdict.PASS
     elif ["missing"] in genuine:
         outcome.verdict, outcome.what = Verdict.INFRASTRUCTURE, f"there is no TEST({check.name.replace('.', ', ')}) among the checks"
     elif failures:
-        _, path, line, message, offsets = failures[0]
-        outcome.what = tidy(message)
+        _, path, line, message, offsets, outcome.schedule = failures[0]
+        outcome.what = tidy(message) if not outcome.schedule else message
         outcome.trace = readable_places(program, offsets.split())
         outcome.place = place_of(outcome.trace) or f"{path}:{line}"
     elif ended.why == "cpu":
@@ -131,30 +189,38 @@ def judge(check: Check, program: Program, ended: sandbox.Ended, word: bytes) -> 
     elif ended.why == "output":
         outcome.what = "printed more than a check may"
     else:
-        finding, outcome.trace = sanitizer_finding(program, ended.errors.decode(errors="replace"))
+        said = ended.errors.decode(errors="replace")
+        finding, outcome.trace = sanitizer_finding(program, said)
+        if died := re.search(r"explorer: the process ended in schedule (\S+)", said):
+            outcome.schedule = died[1]
+        if told := re.search(r"explorer: (?:failure outside of a schedule: )?(?!the process ended)([^\n]+)", said):
+            finding = finding or told[1]
         outcome.place = place_of(outcome.trace)
         if ended.status > 128 and not finding:
             finding = f"ended by signal {ended.status - 128}"
         outcome.what = finding or "the program ended before the check was over"
+    outcome.story = ended.output.decode(errors="replace") if outcome.schedule else ""
     return outcome
 
 
-def run_check(check: Check, program: Program, seed: int) -> Outcome:
+def run_check(check: Check, program: Program, seed: int, replay: str = "") -> Outcome:
     limits = sandbox.Limits(cpu_seconds=check.cpu_seconds)
     place = sandbox.Place(read=[(program.path, "/check")])
     for _ in range(ATTEMPTS):
         word = secrets.token_hex(16)
-        ended = sandbox.run(["/check", check.name], place, limits, words=f"{word} {seed}".encode(), environment=SANITIZERS)
+        ended = sandbox.run(["/check", check.name], place, limits, words=f"{word} {seed} {replay}".rstrip().encode(),
+                            environment=EXPLORED_SANITIZERS if check.runner == "schedules" else SANITIZERS)
         outcome = judge(check, program, ended, word.encode())
         if outcome.verdict is not Verdict.INFRASTRUCTURE:
             break
     return outcome
 
 
-def run_checks(checks: list[Check], program: Program, seed: int, jobs: int, ended: Callable[[Outcome], None]) -> list[Outcome]:
+def run_checks(checks: list[Check], programs: dict[str, Program], seed: int, jobs: int, ended: Callable[[Outcome], None],
+               replay: str = "") -> list[Outcome]:
     """All of them, some at a time; `ended` hears of each in the order of their ending."""
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        work = {pool.submit(run_check, check, program, seed): check for check in checks}
+        work = {pool.submit(run_check, check, programs[check.runner], seed, replay): check for check in checks}
         for future in as_completed(work):
             ended(future.result())
         return [future.result() for future in work]

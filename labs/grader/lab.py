@@ -9,8 +9,7 @@ import yaml
 TREE = Path(__file__).resolve().parents[2]
 LABS = TREE / "labs"
 TIERS = ("host", "target", "board")
-RUNNERS = ("check", "schedules", "program")
-LOOKS = ("", "fork", "loan", "home")       # labs/grader/look.py
+RUNNERS = ("check", "schedules")
 NAME = re.compile(r"[A-Za-z]\w*\.\w+")
 
 
@@ -34,8 +33,6 @@ class Check:
     hidden: bool = False
     runner: str = "check"
     cpu_seconds: int = 10   # of the processor's time, not of the wall's
-    guest_seconds: int = 4  # on the target, of its own time
-    look: str = ""          # what the grader itself looks at, from outside the machine
 
     @property
     def id(self) -> str:
@@ -61,8 +58,8 @@ class Lab:
     floor: float
     checks: list[Check]
     check_sources: list[Path]
-    hidden_folder: Path
-    boot_arguments: str = ""        # of the target tier's machines
+    schedule_sources: list[Path]        # of checks that run under the schedule explorer
+    hidden_folder: Path | None = None
 
     @property
     def replaced(self) -> list[str]:
@@ -76,9 +73,9 @@ class Lab:
     def tier(self, tier: str) -> list[Check]:
         return [check for check in self.checks if check.tier == tier]
 
-    def sources(self, folder: str) -> list[Path]:
-        """The checks of the target tier: `kernel` or `program`."""
-        return [path for top in (self.folder / "checks", self.hidden_folder) for path in sorted((top / folder).glob("*.cpp"))]
+    @property
+    def has_schedules(self) -> bool:
+        return any(check.runner == "schedules" for check in self.checks)
 
     def skeleton(self, path: str) -> Path:
         return self.folder / path
@@ -124,15 +121,12 @@ def read_check(value: Any, where: str, hidden: bool) -> Check:
     reader = Reader(value, where)
     check = Check(name=reader.take("name", str), points=reader.take("points", (int, float)), tier=reader.take("tier", str, "host"),
                   hint=reader.take("hint", str).strip(), bonus=reader.take("bonus", bool, False), hidden=hidden,
-                  runner=reader.take("runner", str, "check"), cpu_seconds=reader.take("cpu_seconds", int, 10),
-                  guest_seconds=reader.take("guest_seconds", int, 4), look=reader.take("look", str, ""))
+                  runner=reader.take("runner", str, "check"), cpu_seconds=reader.take("cpu_seconds", int, 10))
     reader.end()
     if not NAME.fullmatch(check.name):
         raise Failure(f"{where}: `{check.name}` is no Group.name")
-    if check.tier not in TIERS or check.runner not in RUNNERS or check.points <= 0 or min(check.cpu_seconds, check.guest_seconds) < 1:
-        raise Failure(f"{where}: {check.name}: tier {TIERS}, runner {RUNNERS}, points above 0, cpu_seconds and guest_seconds from 1")
-    if check.look not in LOOKS or (check.tier != "target" and (check.look or check.runner == "program")):
-        raise Failure(f"{where}: {check.name}: `look` is one of {LOOKS}, for a program on the target")
+    if check.tier not in TIERS or check.runner not in RUNNERS or (check.runner == "schedules" and check.tier != "host") or check.points <= 0 or check.cpu_seconds < 1:
+        raise Failure(f"{where}: {check.name}: tier {TIERS}, runner {RUNNERS} (schedules: host only), points above 0, cpu_seconds from 1")
     return check
 
 
@@ -165,8 +159,9 @@ def load(number: int, hidden: Path | None = None) -> Lab:
     lab = Lab(number=number, title=reader.take("title", str), folder=folder, files=files,
               contract=Contract(contract.strings("defines"), contract.strings("members", []), contract.strings("uses", []), contract.strings("headers", [])),
               floor=reader.take("floor", (int, float), 0), checks=checks,
-              check_sources=sorted((folder / "checks").glob("*.cpp")) + sorted(hidden.glob("*.cpp")), hidden_folder=hidden,
-              boot_arguments=reader.take("boot_arguments", str, ""))
+              check_sources=sorted((folder / "checks").glob("*.cpp")) + sorted(hidden.glob("*.cpp")),
+              schedule_sources=sorted((folder / "checks/schedules").glob("*.cpp")) + sorted((hidden / "schedules").glob("*.cpp")),
+              hidden_folder=hidden)
     contract.end()
     reader.end()
     ids = [check.id for check in checks]

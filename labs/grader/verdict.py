@@ -19,6 +19,8 @@ class Outcome:
     place: str = ""                 # file:line
     trace: list[str] = field(default_factory=list)
     cpu: float = 0.0
+    schedule: str = ""              # of the explorer: the order of threads that failed
+    story: str = ""                 # what they did in it
 
     @property
     def points(self) -> float:

@@ -1,12 +1,10 @@
-// Starting cores from the spin table: a core in it sleeps by WFE, reads its slot with caches off, and jumps to the
-// address that it finds there (arm64 boot protocol, "spin-table").
+// Starting cores from the spin table (drivers/spin_table.h), and counting them.
 #include "boot/cores.h"
 
 #include <atomic>
 
 #include "boot/early_map.h"
 #include "machine/clock.h"
-#include "machine/ram.h"
 #include "machine/rpi3/local_interrupts.h"
 
 extern "C" void secondary_entry();
@@ -18,12 +16,6 @@ Cpu boot_cpus[max_cores];
 ThreadBase boot_threads[max_cores];
 std::atomic<bool> online[max_cores];
 std::atomic<bool> released{false};
-
-// The slot is in RAM that we map cached and the waiting core reads uncached: clean it to the point of coherency.
-void write_slot(volatile uint64_t& slot, PhysAddr entry) {
-    slot = entry.value;
-    asm volatile("dc cvac, %0" ::"r"(&slot) : "memory");
-}
 
 }  // namespace
 
@@ -42,27 +34,8 @@ bool is_boot_thread(const ThreadBase& base) { return &base >= boot_threads && &b
 
 bool core_is_online(unsigned core) { return online[core].load(std::memory_order_acquire); }
 
-SpinTable SpinTable::from(const DeviceTree* tree) {
-    SpinTable table;
-    for (unsigned core = 0; core < max_cores; ++core) {
-        table.slot[core] = PhysAddr(0xd8 + 8 * core);
-        if (tree != nullptr) {
-            const uint64_t release = tree->release_address(core);
-            if (release != 0 && release % 8 == 0 && PhysAddr(release) < ram::extent().end) {
-                table.slot[core] = PhysAddr(release);
-            }
-        }
-    }
-    return table;
-}
-
 unsigned call_cores(const SpinTable& table) {
-    const PhysAddr entry = image_phys_of(reinterpret_cast<const void*>(&secondary_entry));
-    for (unsigned core = 1; core < max_cores; ++core) {
-        write_slot(*ram::at<volatile uint64_t>(table.slot[core]), entry);
-        write_slot(own_spin_table[core], entry);
-    }
-    asm volatile("dsb sy\n\tsev" ::: "memory");
+    table.call(own_spin_table, image_phys_of(reinterpret_cast<const void*>(&secondary_entry)));
     unsigned count = 1;
     const Nanoseconds end = machine_clock::now() + nanoseconds_per_second / 10;
     for (unsigned core = 1; core < max_cores; ++core) {

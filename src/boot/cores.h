@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/types.h"
-#include "drivers/device_tree.h"
+#include "drivers/spin_table.h"
 #include "machine/cpu.h"
 
 // Gives the calling core a ThreadBase, so that locks work; opens FIQs for the stop of a panic. Interrupts stay off.
@@ -13,12 +13,6 @@ bool is_boot_thread(const ThreadBase& base);
 
 // True once the core has come to life. Core 0 always has.
 bool core_is_online(unsigned core);
-
-// Where each core waits for an address: from the device tree, or the firmware's usual slots.
-struct SpinTable {
-    PhysAddr slot[max_cores];
-    static SpinTable from(const DeviceTree* tree);
-};
 
 // Takes the other cores out of the spin table, early: a core that polls it costs power, and QEMU half its speed. Each sleeps
 // in wait_for_release() from then on. The number of cores that run, core 0 included.

@@ -24,6 +24,8 @@ MmuSettings mmu_settings;
 uint64_t empty_user_root;
 }
 
+static uint64_t linear_map_end;
+
 namespace {
 
 constexpr size_t pool_tables = 20;
@@ -136,12 +138,14 @@ private:
 
 uint64_t address_of(const char* symbol) { return reinterpret_cast<uint64_t>(symbol); }
 
+uint64_t whole_blocks(uint64_t address) { return (address + block_size - 1) & ~(block_size - 1); }
+
 // RAM in blocks; around the image in pages, so that text and read-only data can not be written here either.
 void map_ram(Builder& builder, Descriptor* root) {
     const uint64_t fixed_start = address_of(image_start), fixed_end = address_of(rodata_end);
     builder.map(root, layout::linear_map, 0, fixed_start, {});
     builder.map(root, layout::linear_map + fixed_start, fixed_start, fixed_end - fixed_start, {.read_only = true});
-    builder.map(root, layout::linear_map + fixed_end, fixed_end, layout::default_ram_end - fixed_end, {});
+    builder.map(root, layout::linear_map + fixed_end, fixed_end, linear_map_end - fixed_end, {});
 }
 
 void map_image(Builder& builder, Descriptor* root) {
@@ -171,15 +175,15 @@ void map_device_tree(Builder& builder, Descriptor* root, uint64_t tree) {
         return;
     }
     const auto* header = reinterpret_cast<const volatile uint32_t*>(tree);
-    if (big_endian(header[0]) != magic || tree + block_size <= layout::default_ram_end) {
+    if (big_endian(header[0]) != magic || tree + block_size <= linear_map_end) {
         return;
     }
     uint64_t start = tree & ~(block_size - 1);
-    if (start < layout::default_ram_end) {
-        start = layout::default_ram_end;
+    if (start < linear_map_end) {
+        start = linear_map_end;
     }
     const uint64_t size = big_endian(header[1]);
-    const uint64_t end = (tree + (size < block_size ? size : block_size) + block_size - 1) & ~(block_size - 1);
+    const uint64_t end = whole_blocks(tree + (size < block_size ? size : block_size));
     builder.map(root, layout::linear_map + start, start, end - start, {.read_only = true});
 }
 
@@ -197,6 +201,8 @@ void build_early_map(uint64_t device_tree) {
     Descriptor* const empty = builder.new_table();
     Descriptor* const identity = builder.new_table();
     Descriptor* const root = builder.new_table();
+    const uint64_t image_end_block = whole_blocks(address_of(image_end));
+    linear_map_end = image_end_block > layout::default_ram_end ? image_end_block : layout::default_ram_end;
     const uint64_t first_block = address_of(image_start) & ~(block_size - 1);
     builder.map(identity, first_block, first_block, block_size, {.read_only = true, .execute = true});
     map_ram(builder, root);
@@ -216,17 +222,21 @@ void build_early_map(uint64_t device_tree) {
 
 // --- with the MMU on ---
 
+PhysAddr first_linear_map_end() { return PhysAddr(linear_map_end); }
+
 void fit_linear_map(PhysAddr end) {
     auto* root = ram::at<Descriptor>(PhysAddr(mmu_settings.kernel_root));
     auto* middle = ram::at<Descriptor>(root[0].address());      // of the first GiB of the linear map
     const size_t first_beyond = end.value / block_size, devices = layout::devices_start / block_size;
-    for (size_t i = layout::default_ram_end / block_size; i < first_beyond && i < devices; ++i) {
+    for (size_t i = linear_map_end / block_size; i < first_beyond && i < devices; ++i) {
         // Perhaps the read-only block of a device tree: away with it first (break-before-make, ARM ARM D8.14.1).
-        store(middle[i], {});
-        mmu::invalidate_all();
+        if (middle[i].valid()) {
+            store(middle[i], {});
+            mmu::invalidate_all();
+        }
         store(middle[i], kernel_entry(i * block_size, {}, false));
     }
-    for (size_t i = first_beyond; i < layout::default_ram_end / block_size; ++i) {
+    for (size_t i = first_beyond; i < linear_map_end / block_size; ++i) {
         store(middle[i], {});
     }
     mmu::invalidate_all();

@@ -21,7 +21,9 @@ constexpr bool may_be_device_tree(uint64_t address) {
     return address % 8 == 0 && address >= page_size && address < layout::devices_start - (4ull << 20);
 }
 
-// Makes the linear map end at `end` (2-MiB aligned, below the devices) instead of layout::default_ram_end. Core 0 alone.
+// Where the linear map ends at first: at layout::default_ram_end, or behind the image if a loader put it further up.
+PhysAddr first_linear_map_end();
+// Makes it end at `end` instead (2-MiB aligned, below the devices). Core 0 alone.
 void fit_linear_map(PhysAddr end);
 
 // Where the image was loaded, and the physical address of something in it.

@@ -56,7 +56,7 @@ primary_entry:
     mov     x19, xzr
     b       enable_mmu
 
-// x1: core, not 0. boot/cores.cpp writes the slot and cleans it to memory, which is what is read here.
+// x1: core, not 0. drivers/spin_table.cpp writes the slot and cleans it to memory, which is what is read here.
 wait_to_be_called:
     adrp    x2, own_spin_table
     add     x2, x2, :lo12:own_spin_table
@@ -86,6 +86,7 @@ enable_mmu:
     msr     ttbr0_el1, x1
     msr     ttbr1_el1, x2
     isb
+    dsb     nshst                   // after all stores, those to the tables among them (ARM ARM D8.14)
     tlbi    vmalle1
     ic      iallu
     dsb     nsh
@@ -128,6 +129,13 @@ drop_to_el1:
     mov     x1, #MIDR_CORTEX_A53
     cmp     x0, x1
     b.ne    1f
+    mrs     x0, s3_1_c11_c0_2       // L2CTLR_EL1 (Cortex-A53 TRM): the latency that this chip's L2 needs; caches are off
+    mov     x1, #0x22
+    orr     x0, x0, x1
+    msr     s3_1_c11_c0_2, x0
+    mrs     x0, s3_1_c15_c2_0       // CPUACTLR_EL1.ENDCCASCI: a clean invalidates too, and no eviction overtakes it
+    orr     x0, x0, #1 << 44        // (erratum 855873, which r0p4 has)
+    msr     s3_1_c15_c2_0, x0
     mrs     x0, s3_1_c15_c2_1       // CPUECTLR_EL1.SMPEN: coherent with the other cores (Cortex-A53 TRM 4.3.67)
     orr     x0, x0, #1 << 6
     msr     s3_1_c15_c2_1, x0
@@ -192,6 +200,7 @@ at_el1:
 high_half:
     msr     ttbr0_el1, x6
     isb
+    dsb     nshst
     tlbi    vmalle1
     dsb     nsh
     isb

@@ -55,7 +55,7 @@ void find_memory(MachineReport& report) {
     if (use_memory(report, devices::board.memory_start, devices::board.memory_end)) {
         return;
     }
-    report.ram = {PhysAddr(0), PhysAddr(layout::default_ram_end)};
+    report.ram = {PhysAddr(0), first_linear_map_end()};
 }
 
 // From the device tree, or appended to the image: then the header's image_size reaches beyond the kernel's own end.

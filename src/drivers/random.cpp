@@ -8,7 +8,6 @@ void HardwareRandom::start(RandomRegisters& registers) {
     // The first words after switching on are not random yet: the generator counts them down in `status`.
     static constexpr uint32_t warm_up_words = 0x4'0000;
     device::barrier();
-    registers.interrupt_mask.write(registers.interrupt_mask.read() | RandomRegisters::InterruptOff::of(1));
     if (RandomRegisters::Enable::get(registers.control.read()) == 0) {
         registers.status.write(RandomRegisters::WarmUp::of(warm_up_words));
         registers.control.write(RandomRegisters::Enable::of(1));

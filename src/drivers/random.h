@@ -21,14 +21,12 @@ struct RandomRegisters {
     Register status;
     ReadOnlyRegister data;
     Register threshold;
-    Register interrupt_mask;
 
     using Enable = BitField<uint32_t, 0>;               // control
     using WarmUp = BitField<uint32_t, 0, 19>;           // status: words to throw away first
     using WordsReady = BitField<uint32_t, 24, 31>;      // status
-    using InterruptOff = BitField<uint32_t, 0>;         // interrupt_mask
 };
-static_assert(sizeof(RandomRegisters) == 0x14);
+static_assert(sizeof(RandomRegisters) == 0x10);
 
 class HardwareRandom {
 public:

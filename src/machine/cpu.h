@@ -80,6 +80,7 @@ void set_user_thread_pointer(uint64_t value);
 
 void wait_for_interrupt();              // with interrupts off; returns when one is pending
 void interrupt_other(unsigned id);      // makes core `id` take an inter-processor interrupt
+void send_event();                      // wakes cores from WFE, once all that was stored or cleaned before has arrived
 // What was stored at `start` is what all cores fetch from now on, at whatever address they have it (ARM ARM B2.4.4).
 void instructions_changed(const void* start, uint64_t bytes);
 

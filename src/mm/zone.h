@@ -51,8 +51,8 @@ inline Result<> zone_create(Zone*& zone, const ZoneOptions& options) {
 // Ends a zone of which no element is live (panics otherwise) and gives its pages back.
 void zone_destroy(Zone& zone);
 
-// One element, 16-byte aligned, belonging to the caller until zfree. NoMemory when no page is left, in either case: who
-// waits for memory while holding some may wait for ever. With `wait` and a limit: thread context, no spin lock held.
+// One element, 16-byte aligned, the caller's until zfree. No page left: NoMemory, for who holds memory must not wait for more.
+// At the limit `wait` sleeps (thread context, no spin lock held); it is woken once, in its turn, when the element is its own.
 // With ram::junk_everywhere the reference panics if it was written to while it was free, and says who had freed it.
 Result<void*> zalloc(Zone& zone, ZallocOptions options = {});
 // Gives an element back. Panics, naming the zone and the element, if it is no element of this zone or is free already.

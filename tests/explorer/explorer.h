@@ -71,6 +71,13 @@ void become_daemon();
         }                                                                                                         \
     } while (false)
 
+// What the threads of this schedule have done so far: numbers that are the same on every host.
+struct Work {
+    uint64_t accesses = 0;          // to memory, atomic ones too; of a larger piece each word counts
+    uint64_t locks = 0;             // atomic changes of a byte that acquire: a SpinLock, or what is made like one
+};
+Work work();
+
 // --- from the command line ---
 
 struct Settings {

@@ -33,7 +33,32 @@ TEST_GROUP(AddressSpaceIds) {
         host::asid_width = few;
         begin_next_generation();
     }
-    void teardown() override { host::asid_width = width_before; }
+    void teardown() override {
+        host::mmu_observe = nullptr;
+        host::asid_width = width_before;
+    }
+
+    // While this core is in the middle of `leave`, with the tables of `left` still in its MMU, another one begins the next
+    // generation. What this core fetches of them meanwhile bears the number of `left`: nobody else may get it.
+    template <typename Leave>
+    void check_number_stays_until_left(AddressSpaceId& left, host::MmuCall::Kind call_of_leave, Leave leave) {
+        host::mmu_observe = [&](const host::MmuCall& call) {
+            if (call.kind == call_of_leave) {
+                host::mmu_observe = nullptr;
+                begin_next_generation();
+            }
+        };
+        leave();
+        CHECK(!host::mmu_observe);
+        std::array<AddressSpaceId, 10> others;
+        for (AddressSpaceId& other : others) {
+            other.activate(root);
+            CHECK(other.asid() != left.asid());
+        }
+        for (AddressSpaceId& other : others) {
+            other.retire();
+        }
+    }
 };
 
 TEST(AddressSpaceIds, a_space_that_runs_keeps_its_number_when_a_generation_begins) {
@@ -72,4 +97,20 @@ TEST(AddressSpaceIds, a_space_that_slept_through_a_generation_gets_no_number_of_
     for (AddressSpaceId& space : spaces) {
         space.retire();
     }
+}
+
+TEST(AddressSpaceIds, a_number_is_not_dealt_again_before_its_core_has_left_the_tables_for_others) {
+    AddressSpaceId left, entered;
+    entered.activate(root);
+    left.activate(root);
+    check_number_stays_until_left(left, host::MmuCall::Kind::Activate, [&] { entered.activate(root); });
+    left.retire();
+    entered.retire();
+}
+
+TEST(AddressSpaceIds, a_number_is_not_dealt_again_before_its_core_has_left_the_tables_for_none) {
+    AddressSpaceId left;
+    left.activate(root);
+    check_number_stays_until_left(left, host::MmuCall::Kind::ActivateNone, [] { AddressSpaceId::activate_none(); });
+    left.retire();
 }

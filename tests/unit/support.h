@@ -55,7 +55,8 @@ private:
         size_t live;
     };
 
-    // A zone that is made when it is first used is new in the list, and one more element of the zone of zones.
+    // A zone that is made when it is first used is new in the list, and one more element of the zone of zones, if there is one: it
+    // is the first then.
     void check_zone(const Line& now) const {
         size_t made_since = 0, live = 0;
         for (Zone* zone = zone_next(nullptr); zone != nullptr; zone = zone_next(zone)) {
@@ -65,7 +66,9 @@ private:
         for (size_t i = 0; i < zone_count_; ++i) {
             live = zones_[i].zone == now.zone ? zones_[i].live : live;
         }
-        live += now.zone == zones_[0].zone ? made_since : 0;
+        if (now.zone == zones_[0].zone && now.live == live + made_since) {
+            return;
+        }
         UNSIGNED_LONGS_EQUAL_TEXT(live, now.live, now.name);
     }
     // Root always has an account: the kernel's own process is his.

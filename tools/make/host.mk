@@ -71,9 +71,12 @@ $(H)/thread-safety/%.ok: % tools/make/host.mk
 
 # Levels: who may include whom. Headers: each compiles alone; machine_inline is the inside of others.
 HEADERS := $(patsubst %,$(H)/headers/%.ok,$(filter-out src/user/%,$(foreach h,$(call find,src,.h),$(if $(findstring machine_inline,$(h)),,$(h)))))
-.PHONY: levels headers
+.PHONY: levels headers barriers
 levels:
 	$(Q)$(PYTHON) tools/check_levels.py
+# What only silicon minds, in the machine code of the kernel and of the programs.
+barriers: $(K)/kernel8.elf $(USER_ELFS)
+	$(Q)OBJDUMP=$(OBJDUMP_T) $(PYTHON) tools/check_barriers.py $< $(USER_ELFS:$(U)/%=$(U)/debug/%)
 headers: $(HEADERS)
 $(H)/headers/%.ok: % $(K)/flags
 	$(call say,HEADER,$<)

@@ -30,6 +30,8 @@ KERNEL_FLAGS += -ffile-prefix-map=$(CURDIR)/=
 KERNEL_LDFLAGS := -nostdlib -static
 # Cortex-A53 erratum 843419: an ADRP at the end of a page may give a wrong address.
 KERNEL_LDFLAGS += -Wl,--fix-cortex-a53-843419
+# And 835769 in libgcc, which was compiled for any processor.
+KERNEL_LDFLAGS += -Wl,--fix-cortex-a53-835769
 KERNEL_LDFLAGS += -Wl,--gc-sections
 # 4-KiB pages: without this the linker aligns segments to 64 KiB.
 KERNEL_LDFLAGS += -Wl,-z,max-page-size=4096

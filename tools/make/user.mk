@@ -41,6 +41,8 @@ USER_CXXFLAGS := -std=gnu++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics 
 USER_LD := src/user/newlib/program.ld
 # Our own pages are 4 KiB; --gc-sections drops the parts of libc.a that nothing calls.
 USER_LDFLAGS := -nostdlib -static -Wl,-z,max-page-size=4096 -Wl,--gc-sections -Wl,--build-id=none -T $(USER_LD)
+# The processor's errata (kernel.mk), in newlib and libgcc too.
+USER_LDFLAGS += -Wl,--fix-cortex-a53-843419 -Wl,--fix-cortex-a53-835769
 # newlib's own raise() and signal() keep a table in the program; ours must be found before abort() asks for them.
 USER_LIBS = -Wl,-u,raise -L$(U)/lib -L$(N)/lib -Wl,--start-group -lforklore -lc -lm -lgcc -Wl,--end-group
 

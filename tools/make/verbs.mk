@@ -3,7 +3,11 @@
 
 # The recipes get the options as FORKLORE_* variables, unexpanded: `CMD='echo $$HOME'` reaches the guest as typed.
 RUN_OPTIONS := BOOTS CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KERNEL INITRD DTB ACCEL SERIAL1 ONLY REPLAY EFFORT PROFILE \
-               LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE CARRY SOLVED SUBMISSIONS SCHEDULER SSHLOGIN THRESHOLD TRACE
+               LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE CARRY SOLVED SUBMISSIONS SCHEDULER SSHLOGIN THRESHOLD
+# Of trace, debug and snapshot.
+RUN_OPTIONS += TRACE GDB_SCRIPT AT
+# Of sdcard and flash.
+RUN_OPTIONS += FIRMWARE DEV
 # Asked first: `unexport` makes a variable known.
 export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
@@ -24,7 +28,7 @@ $(S)/%.stamp: tools/packages.txt tools/setup.sh
 	@mkdir -p $(@D) && touch $@
 
 # Installing comes before building: these verbs start make again when everything is there.
-.PHONY: setup run trace test bench uboot doctor help clean clean-all
+.PHONY: setup run trace debug symbolize test bench uboot doctor help clean clean-all
 setup: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp
 	@$(MAKE) $(PARALLEL) $(N)/stamp $(BUILD)/cpputest-source/stamp uboot
 
@@ -56,9 +60,23 @@ trace: $(S)/run.stamp
 	@$(MAKE) $(PARALLEL) run-files compilers >&2
 	@$(PYTHON) tools/make_trace.py
 
+debug: $(S)/run.stamp $(S)/debug.stamp
+	@$(MAKE) $(PARALLEL) run-files compilers >&2
+	@$(PYTHON) tools/debug.py
+symbolize:
+	@$(PYTHON) tools/symbolize.py
+
 test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp $(if $(filter pages%,$(ONLY)),$(S)/pages.stamp)
 	@$(MAKE) $(N)/stamp $(BUILD)/cpputest-source/stamp
 	@$(PYTHON) tools/testrun.py
+
+# The card for a board. `flash` asks before it writes.
+.PHONY: sdcard flash
+sdcard: $(S)/run.stamp $(S)/uboot.stamp
+	@$(MAKE) $(PARALLEL) run-files uboot >&2
+	@$(PYTHON) tools/sdcard.py
+flash: sdcard
+	@$(PYTHON) tools/flash.py
 
 bench: $(S)/run.stamp
 	@$(MAKE) $(PARALLEL) run-files compilers kernel-bench

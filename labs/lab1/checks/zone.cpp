@@ -154,6 +154,18 @@ TEST(ZoneCounts, tell_live_peak_and_free) {
     CHECK_TRUE_TEXT(stats.pages >= many * 128 / page_size, "pages held");
 }
 
+TEST(ZoneCounts, tell_what_the_caches_saved) {
+    t.create({.element_size = 64});
+    for (int i = 0; i < 50; ++i) {
+        t.take(20);
+        t.give(20);
+    }
+    const ZoneStats stats = zone_stats(*t.zone);
+    UNSIGNED_LONGS_EQUAL_TEXT(1000, stats.allocations, "allocations ever");
+    CHECK_TRUE_TEXT(stats.cache_hits < stats.allocations, "the first allocation finds nothing in a cache");
+    CHECK_TRUE_TEXT(stats.lock_acquisitions >= stats.allocations - stats.cache_hits, "an allocation is a hit, or it took the lock");
+}
+
 TEST(ZoneCounts, list_every_zone_once) {
     t.create({.element_size = 64});
     size_t found = 0;

@@ -115,6 +115,13 @@ TEST(PidUses, is_free_when_its_last_use_ends) {
     }
 }
 
+TEST(PidUses, numbers_that_cannot_exist_have_none) {
+    CHECK_TRUE(pid_in_use(pid(smallest_pid_max - 1)));
+    CHECK_FALSE_TEXT(pid_in_use(pid(smallest_pid_max)), "the maximum");
+    CHECK_FALSE_TEXT(pid_in_use(pid(-1)), "a negative number");
+    CHECK_FALSE_TEXT(pid_in_use(pid(largest_pid_max + 1)), "a number above all");
+}
+
 TEST_GROUP(PidFull) {
     void setup() override { must(pid_init(smallest_pid_max)); }
 };

@@ -5,7 +5,7 @@
 
 namespace machine_clock {
 
-// CNTV_CTL_EL0 (ARM ARM D19.12.16).
+// CNTV_CTL_EL0 (ARM ARM D17, Generic Timer registers).
 namespace control {
 using Enable = BitField<uint64_t, 0>;
 }

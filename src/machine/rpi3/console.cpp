@@ -53,6 +53,14 @@ void connect_pins() {
     device_barrier();
 }
 
+// A loader's last words, or those of a driver that panicked: bounded, because a UART without a clock is busy for ever. A full
+// FIFO at 115200 baud takes 3 ms; a look at the flags takes no less than 50 ns.
+void wait_until_sent(Pl011Registers& uart) {
+    for (unsigned looks = 200'000; looks != 0 && pl011::flags::Busy::get(uart.flags.read()) != 0; --looks) {
+        asm volatile("yield");
+    }
+}
+
 void put_byte(Pl011Registers& uart, char c) {
     while (pl011::flags::TransmitFull::get(uart.flags.read()) != 0) {
         asm volatile("yield");
@@ -68,6 +76,7 @@ void start() {
     device_barrier();
     connect_pins();
     auto& uart = registers_at<Pl011Registers>(pl011::physical);
+    wait_until_sent(uart);          // before it is switched off (DDI 0183 3.3.8)
     uart.control.write(0);
     uart.interrupt_mask.write(0);
     uart.interrupt_clear.write(pl011::interrupt::all);
@@ -92,10 +101,7 @@ void put(std::string_view text) {
 }
 
 void flush() {
-    auto& uart = registers_at<Pl011Registers>(pl011::physical);
-    while (pl011::flags::Busy::get(uart.flags.read()) != 0) {
-        asm volatile("yield");
-    }
+    wait_until_sent(registers_at<Pl011Registers>(pl011::physical));
     device_barrier();
 }
 

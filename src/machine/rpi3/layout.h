@@ -22,8 +22,9 @@ inline constexpr uint64_t image = LAYOUT_IMAGE;
 // Device registers of the BCM2837: the VideoCore's peripherals, then the cores' own (QA7 rev3.4).
 inline constexpr uint64_t devices_start = 0x3f00'0000;
 inline constexpr uint64_t devices_end = 0x4100'0000;
-// What is surely not the VideoCore's memory; the device tree may say more or less.
-inline constexpr uint64_t default_ram_end = 0x3b40'0000;
+// RAM that is surely there and not the VideoCore's, also on the boards with 512 MiB: all that is mapped until the device
+// tree or the firmware has said more. What is mapped as normal memory may be read by speculation (ARM ARM B2.3.9).
+inline constexpr uint64_t default_ram_end = 0x1000'0000;
 
 // Stacks of the cores until their idle threads own them, and for the report of a stack that overflowed. Slots of
 // 32 KiB, the stack in the upper half: bit 14 of a good stack pointer is set, also after a trap frame was pushed.

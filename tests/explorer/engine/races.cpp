@@ -13,6 +13,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "../explorer.h"
+
 extern "C" {
 void __asan_get_shadow_mapping(size_t* scale, size_t* offset);
 void* __asan_region_is_poisoned(void* start, size_t size);
@@ -59,6 +61,7 @@ Tables& tables() { return *all_tables; }
 bool wanted = false;
 LogicalThread* watched = nullptr;
 uintptr_t shadow_offset = 0;
+Work done;
 
 size_t hash(uintptr_t address) { return (address * 0x9e37'79b9'7f4a'7c15ull) >> 40; }
 
@@ -131,6 +134,7 @@ void begin(bool on) {
     ++all.schedule;
     all.cells_used = all.carriers_used = 0;
     all.fences = Clock{};
+    done = Work{};
 }
 
 void track(bool on, LogicalThread* thread) { watched = on && wanted ? thread : nullptr; }
@@ -159,6 +163,7 @@ void everything(Clock& clock) {
 }
 
 void check_atomic(const void* address, size_t size) {
+    ++done.accesses;
     if (__asan_region_is_poisoned(const_cast<void*>(address), size) != nullptr) {
         __asan_report_load_n(const_cast<void*>(address), size);
     }
@@ -180,7 +185,13 @@ static inline bool poisoned(uintptr_t address, size_t size) {
     return *shadow != 0 && static_cast<int8_t>((address & 7) + size - 1) >= *shadow;
 }
 
+static inline void count_change(size_t size, std::memory_order order) {
+    done.locks += size == 1 && order != std::memory_order_relaxed && order != std::memory_order_release ? 1 : 0;
+}
+
 }  // namespace explorer::races
+
+explorer::Work explorer::work() { return races::done; }
 
 namespace {
 
@@ -188,6 +199,7 @@ using namespace explorer::races;
 
 inline void small(void* pointer, size_t size, bool write, void* pc) {
     const auto address = reinterpret_cast<uintptr_t>(pointer);
+    ++done.accesses;
     if (poisoned(address, size)) [[unlikely]] {
         (write ? __asan_report_store_n : __asan_report_load_n)(pointer, size);
     }
@@ -202,6 +214,7 @@ inline void small(void* pointer, size_t size, bool write, void* pc) {
 
 // A structure as a whole: its words one by one.
 void range(void* pointer, size_t size, bool write, void* pc) {
+    done.accesses += (size + 7) / 8;
     if (__asan_region_is_poisoned(pointer, size) != nullptr) {
         (write ? __asan_report_store_n : __asan_report_load_n)(pointer, size);
     }
@@ -215,6 +228,7 @@ template <typename T, typename Function>
 T update(volatile T* at, int order, Function function) {
     const auto how = static_cast<std::memory_order>(order);
     explorer::before_atomic(const_cast<T*>(at), sizeof(T), how);
+    count_change(sizeof(T), how);
     const T before = *at;
     const T after = function(before);
     *at = after;
@@ -225,6 +239,7 @@ T update(volatile T* at, int order, Function function) {
 template <typename T>
 bool exchange_if(volatile T* at, T* expected, T wanted, int success, int failure) {
     explorer::before_atomic(const_cast<T*>(at), sizeof(T), static_cast<std::memory_order>(success));
+    count_change(sizeof(T), static_cast<std::memory_order>(success));
     const T before = *at;
     const bool same = before == *expected;
     if (same) {

@@ -1,11 +1,12 @@
-// Devices on the host are plain memory: nothing to order, nothing to wait for but the end of a bounded wait.
+// Devices on the host are plain memory: orders are recorded, and there is nothing to wait for but the end of a bounded wait.
 #include "machine/rpi3/device.h"
 
+#include "host.h"
 #include "machine/rpi3/dma.h"
 
 namespace device {
 
-void barrier() {}
+void barrier() { host::record({host::MmuCall::Kind::DeviceBarrier}); }
 void wait(Nanoseconds) {}
 
 // Steps are counted rather than timed: each passes a microsecond.
@@ -21,7 +22,9 @@ bool Timeout::step() {
 
 namespace dma {
 
-void clean_and_invalidate(const void*, size_t) {}
+void clean_and_invalidate(const void* start, size_t bytes) {
+    host::record({.kind = host::MmuCall::Kind::DataCleaned, .address = reinterpret_cast<uint64_t>(start), .bytes = bytes});
+}
 
 PhysAddr physical(const void* pointer) { return PhysAddr(reinterpret_cast<uint64_t>(pointer) & 0x3fff'ffff); }
 

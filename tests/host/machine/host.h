@@ -64,18 +64,20 @@ bool poisoned(const void* start, size_t bytes);     // all of it; never without 
 
 extern std::string console_text;
 
-// --- mmu ---
+// --- what hardware does at our word: tables and TLBs, caches, devices, events ---
 
 struct MmuCall {
     enum class Kind { Activate, ActivateNone, InvalidatePage, InvalidateSpace, InvalidateAll, EntriesWritten,
-                      InstructionsChanged } kind;
-    uint64_t address = 0;           // of the root, of the page, or of the instructions
+                      InstructionsChanged, DataCleaned, DeviceBarrier, EventSent } kind;
+    uint64_t address = 0;           // of the root, of the page, or of the instructions or data
     mmu::Asid asid = 0;
+    uint64_t bytes = 0;             // of instructions or data
 };
 // Written while recording is on. `observe` sees each call as it is made, recording or not.
 extern std::vector<MmuCall> mmu_calls;
 extern bool mmu_recording;
 extern std::function<void(const MmuCall&)> mmu_observe;
+void record(const MmuCall& call);
 extern unsigned asid_width;         // what mmu::asid_bits() says
 
 // --- the program's memory ---

@@ -1,4 +1,4 @@
-// The record of what was asked of the MMU and of the instruction caches.
+// The record of what was asked of the MMU and of the instruction caches. What is asked of devices' memory comes from device.cpp.
 #include "machine/mmu.h"
 
 #include <mutex>
@@ -12,21 +12,20 @@ bool mmu_recording = false;
 std::function<void(const MmuCall&)> mmu_observe;
 unsigned asid_width = 16;
 
-namespace {
-
-std::mutex recorder;
+static std::mutex recorder;
 
 void record(const MmuCall& call) {
-    std::lock_guard guard(recorder);
-    if (mmu_recording) {
-        mmu_calls.push_back(call);
+    {
+        std::lock_guard guard(recorder);
+        if (mmu_recording) {
+            mmu_calls.push_back(call);
+        }
     }
-    if (mmu_observe) {
+    if (mmu_observe) {      // which may let other cores do things of their own
         mmu_observe(call);
     }
 }
 
-}  // namespace
 }  // namespace host
 
 using Kind = host::MmuCall::Kind;
@@ -43,6 +42,11 @@ unsigned asid_bits() { return host::asid_width; }
 
 }  // namespace mmu
 
-void cpu::instructions_changed(const void* start, uint64_t) {
-    host::record({Kind::InstructionsChanged, reinterpret_cast<uint64_t>(start)});
+namespace cpu {
+
+void instructions_changed(const void* start, uint64_t bytes) {
+    host::record({.kind = Kind::InstructionsChanged, .address = reinterpret_cast<uint64_t>(start), .bytes = bytes});
 }
+void send_event() { host::record({Kind::EventSent}); }
+
+}  // namespace cpu

@@ -71,6 +71,8 @@ inline void prepare_context(KernelContext& context, uint64_t stack_top, void (*e
 
 inline void enter_user(UserFrame* frame) { leave_to_user(frame); }
 
+inline void send_event() { asm volatile("dsb sy\n\tsev" ::: "memory"); }
+
 inline void wait_for_interrupt() { asm volatile("dsb sy\n\twfi" ::: "memory"); }
 
 }  // namespace cpu

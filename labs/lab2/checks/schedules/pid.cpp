@@ -1,0 +1,102 @@
+// Lab 2 in every order of two cores (docs/testing.md): what one tests and takes, the other does not take too; and what a number costs.
+#include <cstdio>
+
+#include "CppUTest/TestHarness.h"
+
+#include "explorer/explorer.h"
+#include "kernel/proc/pid.h"
+
+namespace {
+
+// The number, or the error below 0.
+int32_t ask() {
+    Result<Pid> pid = pid_allocate();
+    return pid.ok() ? number(pid.value()) : -static_cast<int32_t>(pid.error());
+}
+constexpr int32_t refused = -static_cast<int32_t>(Error::TryAgain);
+
+// All numbers below `maximum` are taken, but the last `left`.
+void fill(int32_t maximum, int32_t left) {
+    CHECK_TRUE(pid_init(maximum).ok());
+    for (int32_t i = 1; i < maximum - left; ++i) {
+        LONGS_EQUAL_TEXT(i, ask(), "before the first wrap each number is one more than the last");
+    }
+}
+
+}  // namespace
+
+TEST_GROUP(PidCores) {};
+
+TEST(PidCores, the_last_number_goes_to_one_and_the_other_is_told) {
+    fill(smallest_pid_max, 1);
+    explore({}, [] {
+        int32_t got[2] = {};
+        explorer::thread("first", [&] { got[0] = ask(); });
+        explorer::thread("second", [&] { got[1] = ask(); });
+        explorer::run();
+        EXPECT((got[0] == refused) != (got[1] == refused));
+        EXPECT_EQUAL(smallest_pid_max - 1, got[0] == refused ? got[1] : got[0]);
+        EXPECT_EQUAL(smallest_pid_max, pids_in_use());
+    });
+}
+
+TEST(PidCores, a_number_that_a_group_takes_over_is_never_free) {
+    fill(smallest_pid_max, 1);
+    explore({}, [] {
+        const Pid pid = static_cast<Pid>(ask());
+        int32_t got = 0;
+        explorer::thread("its process ends, its group begins", [&] {
+            pid_take(pid, PidUse::Group);
+            pid_release(pid, PidUse::Process);
+        });
+        explorer::thread("asks", [&] { got = ask(); });
+        explorer::run();
+        EXPECT_EQUAL(refused, got);
+        EXPECT(pid_in_use(pid));
+    });
+}
+
+TEST(PidCores, what_two_give_back_at_once_can_be_had_again) {
+    fill(smallest_pid_max, 0);
+    explore({}, [] {
+        const Pid first{first_recycled_pid}, second{first_recycled_pid + 1};
+        explorer::thread("first", [&] { pid_release(first, PidUse::Process); });
+        explorer::thread("second", [&] { pid_release(second, PidUse::Process); });
+        explorer::run();
+        EXPECT_EQUAL(smallest_pid_max - 2, pids_in_use());
+        EXPECT_EQUAL(number(first), ask());
+        EXPECT_EQUAL(number(second), ask());
+    });
+}
+
+TEST_GROUP(PidCost) {
+    // How often memory was touched for one number.
+    static uint64_t cost_of_a_number(int32_t expected) {
+        uint64_t cost = 0;
+        explore({.preemptions = 0, .most = 1, .races = false}, [&] {
+            int32_t got = 0;
+            explorer::thread("asks", [&] {
+                const uint64_t before = explorer::work().accesses;
+                got = ask();
+                cost = explorer::work().accesses - before;
+            });
+            explorer::run();
+            EXPECT_EQUAL(expected, got);
+        });
+        return cost;
+    }
+};
+
+TEST(PidCost, does_not_grow_with_the_number_of_processes) {
+    constexpr uint64_t growth_allowed = 200;
+    fill(largest_pid_max, largest_pid_max - 10);
+    const uint64_t nearly_empty = cost_of_a_number(10);
+    // All are taken but one far behind the wrap.
+    fill(largest_pid_max, 0);
+    pid_release(Pid{90'000}, PidUse::Process);
+    const uint64_t nearly_full = cost_of_a_number(90'000);
+    char text[200];
+    snprintf(text, sizeof text, "one number costs %llu accesses to memory with 10 of them taken, and %llu with all but one taken",
+             static_cast<unsigned long long>(nearly_empty), static_cast<unsigned long long>(nearly_full));
+    CHECK_TRUE_TEXT(nearly_full <= nearly_empty + growth_allowed, text);
+}

@@ -1,0 +1,113 @@
+"""make debug's commands on a real guest, and make symbolize on real logs."""
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from support import BUILD, GUARD_SECONDS, ROOT, Case, run, settings
+
+LENDER = """#include <unistd.h>
+#include <sys/wait.h>
+static char many[65536] = {1};
+int main(void) {
+    int status;
+    for (int i = 0; i < 65536; i += 4096) { many[i] = 1; }
+    if (fork() == 0) { many[0] = 2; pause(); }
+    if (vfork() == 0) { _exit(3); }
+    wait(&status);
+    return 0;
+}
+"""
+
+
+def program(folder: str, name: str, source: str) -> None:
+    (Path(folder) / f"{name}.c").write_text(source)
+    subprocess.run([str(BUILD / "bin" / "forklore-cc"), f"{folder}/{name}.c", "-o", f"{folder}/{name}"], cwd=ROOT, check=True)
+
+
+class Debug(Case):
+    def debug(self, *commands: str, **options: str) -> str:
+        """What gdb says to these commands."""
+        with tempfile.NamedTemporaryFile("w", suffix=".gdb") as script:
+            script.write("\n".join(commands) + "\nkill\n")
+            script.flush()
+            done = subprocess.run([sys.executable, "tools/debug.py", f"GDB_SCRIPT={script.name}", *settings(options)], cwd=ROOT,
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=GUARD_SECONDS)
+        self.assertNotIn("Python Exception", done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def test_shows_processes_and_a_loan(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="forklore-test-") as folder:
+            program(folder, "lender", LENDER)
+            said = self.debug("hbreak vfork_exit", "continue", "ps", "proc 3", "proc 5", "proc 77", "user-symbols", CMD="/add/lender", ADD=folder)
+        self.assertRegex(said, r"(?m)^ +3 +2 +1 +lender +Running, 1 thread lent$")
+        self.assertRegex(said, r"(?m)^ +5 +3 +0 +lender +Running, on loan of thread (\d+)$")
+        self.assertRegex(said, r"(?m)^  children: 4 5$")
+        self.assertRegex(said, r"(?m)^    lent to process 5 \(lender\)$")
+        self.assertRegex(said, r"rw- Stack +\d+ pages")
+        self.assertIn("not sound: there is no process 77", said)
+        self.assertIn("lender is not one of the RAM disk's programs", said)
+
+    def test_follows_an_address_to_its_page(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="forklore-test-") as folder:
+            program(folder, "lender", LENDER)
+            said = self.debug("hbreak vfork_exit", "continue", "pagetable 3 0x400000", "pagetable 4 0x400000", "pagetable 3 0x3fffff00",
+                              "pagetable 3 0x10000000", CMD="/add/lender", ADD=folder)
+        pages = re.findall(r"level 3 \[ *\d+\] 0x[0-9a-f]+ frame (0x[0-9a-f]+) (\S+)( copy-on-write)?", said)
+        self.assertEqual([rights for _, rights, _ in pages][:2], ["r-x", "r-x"], said)
+        self.assertEqual(pages[0][0], pages[1][0], "parent and child share the program's text")
+        self.assertEqual([int(number) >= 2 for number in re.findall(r"the page has (\d+) references", said)][:2], [True, True])
+        self.assertRegex(said, r"level 2 \[128\] 0x0+ not valid")
+
+    def test_shows_zones_and_who_has_their_elements(self) -> None:
+        said = self.debug("hbreak sys_getppid", "continue", "zone", "zone proc", "zone nothing", CMD="bench row=null_syscall_getppid runs=1")
+        self.assertRegex(said, r"(?m)^proc +\d+ bytes, 4 live")
+        self.assertRegex(said, r"(?m)^  0xffffff80[0-9a-f]{8} [#.]+$")
+        self.assertEqual(sum(line.count("#") for line in re.findall(r"(?m)^  0xffffff80[0-9a-f]{8} ([#.]+)$", said)), 4)
+        self.assertRegex(said, r"3 taken by forkproc")
+        self.assertIn('there is no zone "nothing"', said)
+
+    def test_shows_locks_where_everybody_is_and_values_by_their_meaning(self) -> None:
+        said = self.debug("hbreak proc_transition", "continue", "locks", "backtrace-all", "print families_lock", "print proc.pid",
+                          "print proc.files", "print the_kernel_proc->parent_pid", "hbreak sys_wait4", "continue", "user-symbols",
+                          "info symbol main", CMD="true")
+        self.assertRegex(said, r'core 0: thread \d+ "[^"]*" holds "families"')
+        self.assertIn('= SpinLock "families", taken', said)
+        self.assertRegex(said, r"= \(?Pid::")
+        self.assertIn("Owned -> ", said)
+        self.assertRegex(said, r"(?m)^  #\d start_first_process\(\) .* at src/kernel/entry/first_process\.cpp:\d+$")
+        self.assertRegex(said, r"symbols of \S+/user/debug/bin/init for process 1 \(init\)")
+        self.assertIn("main in section .text", said)
+
+    def test_a_broken_list_is_named_and_not_followed(self) -> None:
+        said = self.debug("hbreak vfork_return", "continue", "set var 'src/kernel/proc/family.cpp'::table.head_.next->next = (ListNode*)0x123450", "ps", "echo still here\\n",
+                          CMD="bench row=vfork_exit_wait runs=1")
+        self.assertIn("not sound: a ", said)
+        self.assertIn("still here", said)
+
+
+class Symbolize(Case):
+    def symbolize(self, log: str) -> str:
+        return subprocess.run([sys.executable, "tools/symbolize.py"], cwd=ROOT, input=log, capture_output=True, text=True, check=True).stdout
+
+    def test_names_code_of_the_kernel_and_of_a_program(self) -> None:
+        log = run(CMD="crash null; dmesg").console
+        said = self.symbolize(log)
+        self.assertRegex(said, r"crash \(\d+\): data abort .* pc 0x[0-9a-f]+ <.*write_to.* at src/user/programs/crash\.cpp:\d+")
+        panic = run(CMD="true", ARGS="fault=read").console
+        said = self.symbolize(panic)
+        self.assertRegex(said, r"x30 is .*|panic")
+        self.assertEqual([line for line in panic.splitlines() if line.startswith("forklore:")],
+                         [line for line in said.splitlines() if line.startswith("forklore:")])
+
+    def test_shows_what_was_inlined(self) -> None:
+        hang = run(CMD="sleep 100", TIMEOUT="2").console
+        said = self.symbolize(hang)
+        self.assertGreater(said.count("inlined in"), 0, said)
+        for line in hang.splitlines():
+            self.assertIn(line.rstrip("\r"), said)
+
+    def test_leaves_other_text_as_it_is(self) -> None:
+        text = "nothing here 0x1234\n  #0 no_such_function+0x10  a.cpp:1\n\n"
+        self.assertEqual(self.symbolize(text), text)

@@ -1,0 +1,10 @@
+"""Where the debug information of the guest's programs is. Also read inside gdb."""
+from pathlib import Path
+
+
+def program_file(build: Path, name: str) -> Path | None:
+    """The copy of a program that has debug information."""
+    folder = build / "user" / "debug" / "bin"
+    if (folder / name).is_file():
+        return folder / name
+    return folder / "tools" if f"bin/{name}=@bin/tools" in (build / "user" / "initrd.list").read_text().split() else None
