@@ -1,4 +1,5 @@
 """make debug's commands on a real guest, and make symbolize on real logs."""
+import json
 import re
 import subprocess
 import sys
@@ -6,6 +7,8 @@ import tempfile
 from pathlib import Path
 
 from support import BUILD, GUARD_SECONDS, ROOT, Case, run, settings
+
+import make_snapshot
 
 LENDER = """#include <unistd.h>
 #include <sys/wait.h>
@@ -85,6 +88,54 @@ class Debug(Case):
                           CMD="bench row=vfork_exit_wait runs=1")
         self.assertIn("not sound: a ", said)
         self.assertIn("still here", said)
+
+
+class Snapshot(Case):
+    def snapshot(self, folder: str, **options: str) -> tuple[str, str]:
+        """The page, and what was said."""
+        done = subprocess.run([sys.executable, "tools/make_snapshot.py", f"OUT={folder}", *settings(options)], cwd=ROOT,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=GUARD_SECONDS)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return (Path(folder) / "snapshot.html").read_text(), done.stderr
+
+    def test_draws_a_loan_and_what_parent_and_child_share(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="forklore-test-") as folder:
+            program(folder, "lender", LENDER)
+            page, said = self.snapshot(folder, CMD="/add/lender", ADD=folder, AT="vfork_exit")
+        self.assertIn("0 problems", said)
+        for box in ("Proc 1", "Proc 3", "Proc 4", "Proc 5", "Task", "Thread", "UThread"):
+            self.assertIn(f">{box}", page)
+        self.assertEqual((page.count(">lent_thread<"), page.count(">loan<")), (1, 1))
+        self.assertIn("lender, Running, lends 1", page)
+        pair = page[page.index("lender (3) and its child lender (4)"):]
+        found = re.search(r"(\d+) the same page, copied on the next write", pair)
+        self.assertTrue(found and int(found[1]) > 8, pair[:600])
+        self.assertRegex(page, r"<td>proc</td><td>\d+</td><td>6</td>")
+
+    def test_stops_at_a_panic_before_what_was_asked_for(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="forklore-test-") as folder:
+            page, said = self.snapshot(folder, CMD="true", ARGS="fault=panic", AT="sys_kill")
+        self.assertIn("sys_kill was not reached", said)
+        self.assertIn("stopped in panic", page)
+
+    def test_draws_what_is_sound_of_a_broken_kernel(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="forklore-test-") as folder:
+            taken = Path(folder) / "taken.json"
+            Debug.debug(self, "hbreak begin_exit", "continue",
+                        # Process 2's list of threads leads nowhere, and process 1 has a task where no memory is.
+                        "python import objects",
+                        "python p = int(objects.process(2).address)",
+                        "python gdb.execute('set var ((Proc*)%d)->task.object_->threads.head_.next = (ListNode*)0x123450' % p)",
+                        "python p = int(objects.process(1).address)",
+                        "python gdb.execute('set var ((Proc*)%d)->task.object_ = (Task*)0x10' % p)",
+                        f"snapshot {taken}", CMD="forktest 1", ARGS="maxproc=20")
+            data = json.loads(taken.read_text())
+            page = make_snapshot.page(data, "broken")
+        self.assertGreater(len(data["processes"]), 3)
+        for what in ("process 2&#x27;s threads: a ListNode is said to be at 0x123450", "process 1&#x27;s task: a Task is said to be at 0x10"):
+            self.assertIn(what, page)
+        for box in (">Proc 1", ">Proc 2", ">Proc 3"):
+            self.assertIn(box, page)
 
 
 class Symbolize(Case):

@@ -8,6 +8,8 @@ sys.dont_write_bytecode = True
 
 import commands
 import printers
+import snapshot
 
 commands.define()
+snapshot.define()
 printers.register()

@@ -28,7 +28,7 @@ $(S)/%.stamp: tools/packages.txt tools/setup.sh
 	@mkdir -p $(@D) && touch $@
 
 # Installing comes before building: these verbs start make again when everything is there.
-.PHONY: setup run trace debug symbolize test bench uboot doctor help clean clean-all
+.PHONY: setup run trace debug snapshot symbolize test bench uboot doctor help clean clean-all
 setup: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp
 	@$(MAKE) $(PARALLEL) $(N)/stamp $(BUILD)/cpputest-source/stamp uboot
 
@@ -63,6 +63,9 @@ trace: $(S)/run.stamp
 debug: $(S)/run.stamp $(S)/debug.stamp
 	@$(MAKE) $(PARALLEL) run-files compilers >&2
 	@$(PYTHON) tools/debug.py
+snapshot: $(S)/run.stamp $(S)/debug.stamp
+	@$(MAKE) $(PARALLEL) run-files compilers >&2
+	@$(PYTHON) tools/make_snapshot.py
 symbolize:
 	@$(PYTHON) tools/symbolize.py
 
