@@ -11,6 +11,8 @@ from program import Failure, existing, tool
 TOOLS = Path(__file__).resolve().parent
 # Nothing in the guest may reach the host: no semihosting, and QEMU itself may not start programs.
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+# The boards that QEMU has, by its names: 1 GiB and 512 MiB.
+MODELS = {"3b": "raspi3b", "3a+": "raspi3ap"}
 BOOT_ARGUMENTS_MAX = 255    # ForkloreSysinfo::boot_arguments holds one more
 
 
@@ -25,6 +27,7 @@ class Options:
     timeout: int = 0
     icount: bool = False
     boot: str = "direct"
+    model: str = "3b"
     gdb: bool = False
     gdb_port: int = 1234
     add: str = ""
@@ -90,7 +93,7 @@ LOAD_ADDRESS = 0x80000
 def command_line(options: Options, scratch: Path, serial0: str = "stdio") -> list[str]:
     """QEMU's command line; makes the files that it needs in `scratch`."""
     kernel, initrd = kernel_image(options), initial_ramdisk(options, scratch)
-    command = [tool("qemu-system-aarch64", "QEMU", "qemu-system-arm"), "-M", "raspi3b", "-sandbox", SANDBOX,
+    command = [tool("qemu-system-aarch64", "QEMU", "qemu-system-arm"), "-M", MODELS[options.model], "-sandbox", SANDBOX,
                "-display", "none", "-monitor", "none", "-no-reboot", "-nodefaults"]
     if options.icount:
         # One instruction is one nanosecond of guest time; idle time is skipped, so host speed is not seen.

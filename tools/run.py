@@ -8,6 +8,7 @@ FORKLORE_* variables that make sets. Make itself turns every failing status into
     ICOUNT=1           the same run each time: guest time counts instructions
     BOOT=uboot         through U-Boot from an SD card image
     BOOT=bare          as firmware without its EL3 stub does: all cores start in build/forklore.img at once (no CMD, no ARGS)
+    MODEL=3a+          the board with 512 MiB (3b: 1 GiB)
     GDB=1              wait for gdb-multiarch on GDB_PORT (1234)
     ADD=DIR            the files of a host folder, under /add in the guest
     SEED=N  ARGS="..." the kernel's seed; more boot arguments
@@ -27,7 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import console
-from machine import Failure, Options, command_line
+from machine import MODELS, Failure, Options, command_line
 
 FAILED, TIMED_OUT, INTERRUPTED, PANICKED = 125, 124, 130, 255
 CMD_TIMEOUT = 60
@@ -53,12 +54,15 @@ def options_from_environment() -> Options:
     options.boot = text("BOOT") or "direct"
     options.gdb = text("GDB") not in ("", "0")
     options.gdb_port = number("GDB_PORT", 1) or 1234
+    options.model = text("MODEL").lower() or "3b"
     options.accel = text("ACCEL") or "single"
     options.serial1 = text("SERIAL1") or ("null" if options.boot != "uboot" else f"file:{options.build}/uboot/console.log")
     for name in ("kernel", "initrd", "dtb", "add", "seed", "args"):
         setattr(options, name, text(name.upper()))
     if options.accel not in ("single", "multi"):
         raise Failure(f"ACCEL={options.accel}: `single` or `multi` is wanted")
+    if options.model not in MODELS:
+        raise Failure(f"MODEL={options.model}: QEMU has {' and '.join(MODELS)}")
     return options
 
 

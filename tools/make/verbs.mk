@@ -6,8 +6,8 @@ RUN_OPTIONS := BOOTS CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KE
                LAB SUBMISSION HIDDEN CHECK OUT QUIET SAMPLE CARRY SOLVED SUBMISSIONS SCHEDULER SSHLOGIN THRESHOLD
 # Of trace, debug and snapshot.
 RUN_OPTIONS += TRACE GDB_SCRIPT AT
-# Of sdcard and flash.
-RUN_OPTIONS += FIRMWARE DEV
+# Of sdcard and flash, and of boards.
+RUN_OPTIONS += FIRMWARE DEV MODEL
 # Asked first: `unexport` makes a variable known.
 export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
