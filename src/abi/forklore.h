@@ -200,9 +200,9 @@ struct ForkloreSignalFrame {
     uint64_t sp, pc, pstate;
     struct ForkloreSiginfo info;
     uint32_t mask;      // restored by SYS_sigreturn
-    uint32_t has_fp;    // 1 if q and the two words below are saved
-    uint32_t fpsr, fpcr;
+    uint32_t has_fp;    // 1 if q and the two words behind it are saved
     uint64_t q[64] __attribute__((aligned(16)));
+    uint32_t fpsr, fpcr;
 };
 
 struct ForkloreTime { int64_t seconds; int64_t nanoseconds; };

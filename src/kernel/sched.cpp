@@ -281,16 +281,19 @@ void fp_sync() {
     }
 }
 
-// Interrupts stay off from the first word to the last: a switch in between would save the old registers over `with`.
-void fp_replace(const FpState& with) {
+void fp_replace(const FpState& with) { fp_overwrite() = with; }
+
+// The registers leave the core first: no switch in between saves the old ones over what is written, and the next use
+// loads it.
+FpState& fp_overwrite() {
     InterruptGuard guard;
     Thread& self = *cpu::current_thread();
-    self.fp = with;
     self.uses_fp = true;
     if (self.fp_on_core) {
         self.fp_on_core = false;
-        fp_disable();       // the next use loads `with`
+        fp_disable();
     }
+    return self.fp;
 }
 
 void fp_discard() {

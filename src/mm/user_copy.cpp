@@ -1,26 +1,18 @@
-// Checks the range, then leaves the copying to the machine. See user_copy.h.
+// An Error for what the machine's copying answers. See user_copy.h.
 #include "mm/user_copy.h"
 
 #include "base/failpoint.h"
 #include "machine/user_access.h"
 
-namespace {
-
-bool in_user_half(UserAddr start, size_t bytes) {
-    return start <= user_end && bytes <= user_end - start;
-}
-
-}  // namespace
-
 Result<> copy_in(void* to, UserAddr from, size_t bytes) {
-    if (failpoint::should_fail() || !in_user_half(from, bytes) || !user_access::copy_in(to, from, bytes)) {
+    if (failpoint::should_fail() || !user_access::copy_in(to, from, bytes)) {
         return Error::BadAddress;
     }
     return {};
 }
 
 Result<> copy_out(UserAddr to, const void* from, size_t bytes) {
-    if (failpoint::should_fail() || !in_user_half(to, bytes) || !user_access::copy_out(to, from, bytes)) {
+    if (failpoint::should_fail() || !user_access::copy_out(to, from, bytes)) {
         return Error::BadAddress;
     }
     return {};

@@ -14,27 +14,45 @@
 
 namespace {
 
+// A signal that left its set, and what is to be done about it.
 struct Taken {
-    int signal = 0;                 // 0: none is deliverable
-    ForkloreSiginfo info{};
-    ForkloreSigaction action{};
-    SignalSet mask_to_restore = 0;  // for the handler's frame
+    int signal;
+    ForkloreSiginfo info;
+    ForkloreSigaction action;
+    SignalSet mask_to_restore;      // for the handler's frame
 };
 
+// What ForkloreSignalFrame has between the registers and those of floating point.
+struct FrameMiddle {
+    uint64_t pstate;
+    ForkloreSiginfo info;
+    uint32_t mask, has_fp;
+};
+static_assert(offsetof(ForkloreSignalFrame, pc) == offsetof(UserFrame, pc));
+static_assert(offsetof(ForkloreSignalFrame, pstate) == offsetof(UserFrame, pstate));
+static_assert(offsetof(ForkloreSignalFrame, info) == offsetof(UserFrame, pstate) + offsetof(FrameMiddle, info));
+static_assert(offsetof(ForkloreSignalFrame, has_fp) == offsetof(UserFrame, pstate) + offsetof(FrameMiddle, has_fp));
+static_assert(offsetof(ForkloreSignalFrame, fpcr) - offsetof(ForkloreSignalFrame, q) == offsetof(FpState, fpcr));
+constexpr size_t fp_bytes = offsetof(FpState, fpcr) + sizeof(uint32_t);
+
+SignalSet deliverable_locked(const UThread& uthread, const Proc& proc) REQUIRES(proc.signals.lock) {
+    return (uthread.pending | proc.signals.pending) & ~uthread.mask;
+}
+
 // The lowest signal that is pending and not blocked leaves its set; the mask becomes the handler's. A sigsuspend that ended
-// without a handler gets its mask back, which may make more deliverable.
-Taken take_one(UThread& uthread, Proc& proc) {
+// without a handler gets its mask back, which may make more deliverable. False if there is none. ReturnWork::Signal is done
+// when nothing is left to look at.
+bool take_one(UThread& uthread, Proc& proc, Taken& taken) {
     SpinGuard guard(proc.signals.lock);
-    SignalSet deliverable = (uthread.pending | proc.signals.pending) & ~uthread.mask;
+    SignalSet deliverable = deliverable_locked(uthread, proc);
     if (deliverable == 0 && uthread.mask_before_suspend) {
         uthread.mask = *std::exchange(uthread.mask_before_suspend, std::nullopt);
-        deliverable = (uthread.pending | proc.signals.pending) & ~uthread.mask;
+        deliverable = deliverable_locked(uthread, proc);
     }
     if (deliverable == 0) {
         uthread.thread.done(ReturnWork::Signal);
-        return {};
+        return false;
     }
-    Taken taken;
     taken.signal = (deliverable & signal_bit(FL_SIGKILL)) != 0 ? FL_SIGKILL : __builtin_ctz(deliverable);
     SignalSet bit = signal_bit(taken.signal);
     if ((uthread.pending & bit) != 0) {
@@ -62,7 +80,10 @@ Taken take_one(UThread& uthread, Proc& proc) {
     if ((proc.signals.pending & uthread.mask & ~mask_before) != 0) {
         tell_again_locked(proc);
     }
-    return taken;
+    if (deliverable_locked(uthread, proc) == 0 && !uthread.mask_before_suspend) {
+        uthread.thread.done(ReturnWork::Signal);
+    }
+    return true;
 }
 
 // The signal ends whatever the thread runs as: the child on loan, or the process.
@@ -74,28 +95,17 @@ void terminate_by(UserFrame& frame, int signal) {
     exit1(status_of_signal(signal));
 }
 
+// Each part goes to the program's stack from where it is.
 Result<> push_frame(UserFrame& frame, const Taken& taken) {
     Thread& thread = *cpu::current_thread();
-    fp_sync();
-    ForkloreSignalFrame pushed{};
-    for (unsigned i = 0; i < 31; ++i) {
-        pushed.x[i] = frame.x[i];
-    }
-    pushed.sp = frame.sp;
-    pushed.pc = frame.pc;
-    pushed.pstate = frame.pstate;
-    pushed.info = taken.info;
-    pushed.mask = taken.mask_to_restore;
-    pushed.has_fp = thread.uses_fp;
-    size_t bytes = offsetof(ForkloreSignalFrame, q);
+    const UserAddr at((frame.sp - sizeof(ForkloreSignalFrame)) & ~uint64_t{15});
+    const FrameMiddle middle{.pstate = frame.pstate, .info = taken.info, .mask = taken.mask_to_restore, .has_fp = thread.uses_fp};
+    TRY(copy_out(at, &frame, offsetof(UserFrame, pstate)));
+    TRY(copy_out(at + offsetof(ForkloreSignalFrame, pstate), &middle, sizeof middle));
     if (thread.uses_fp) {
-        pushed.fpsr = thread.fp.fpsr;
-        pushed.fpcr = thread.fp.fpcr;
-        memcpy(pushed.q, thread.fp.q, sizeof pushed.q);
-        bytes = sizeof pushed;
+        fp_sync();
+        TRY(copy_out(at + offsetof(ForkloreSignalFrame, q), &thread.fp, fp_bytes));
     }
-    UserAddr at((frame.sp - sizeof pushed) & ~uint64_t{15});
-    TRY(copy_out(at, &pushed, bytes));
     frame.sp = at.value;
     frame.pc = taken.action.handler;
     frame.x[0] = static_cast<uint64_t>(taken.signal);
@@ -140,7 +150,7 @@ void act(UserFrame& frame, const Taken& taken) {
 
 void deliver_signals(UserFrame& frame) {
     UThread& uthread = current_uthread();
-    for (;;) {
+    do {
         // Whether the child on loan or its lender is killed, the child goes first.
         if (uthread.thread.asked(ReturnWork::Kill)) {
             uthread.thread.done(ReturnWork::Kill);
@@ -148,37 +158,42 @@ void deliver_signals(UserFrame& frame) {
                 vfork_exit(frame, status_of_signal(FL_SIGKILL));
             }
         }
-        Taken taken = take_one(uthread, current_proc());
-        if (taken.signal == 0) {
+        Taken taken{};
+        if (!take_one(uthread, current_proc(), taken)) {
             return;
         }
         act(frame, taken);
-    }
+    } while (uthread.thread.asked(ReturnWork::Signal) || uthread.thread.asked(ReturnWork::Kill));
 }
 
+namespace {
+
+// The registers up to `pc` may have any value and go where they belong; `pstate` may not.
+Result<FrameMiddle> pop_frame(UserFrame& frame) {
+    const UserAddr at(frame.sp);
+    const auto middle = TRY(copy_in_value<FrameMiddle>(at + offsetof(ForkloreSignalFrame, pstate)));
+    if (middle.has_fp != 0) {
+        TRY(copy_in(&fp_overwrite(), at + offsetof(ForkloreSignalFrame, q), fp_bytes));
+    }
+    TRY(copy_in(&frame, at, offsetof(UserFrame, pstate)));
+    frame.pstate = user_pstate | (middle.pstate & user_pstate_mask);
+    return middle;
+}
+
+}  // namespace
+
 Result<uint64_t> sys_sigreturn(UserFrame& frame) {
-    Thread& thread = *cpu::current_thread();
-    UserAddr at(frame.sp);
-    ForkloreSignalFrame saved;
-    if (!copy_in(&saved, at, offsetof(ForkloreSignalFrame, q)).ok() ||
-        (saved.has_fp != 0 && !copy_in(saved.q, at + offsetof(ForkloreSignalFrame, q), sizeof saved.q).ok())) {
+    Result<FrameMiddle> popped = pop_frame(frame);
+    if (!popped.ok()) {
         terminate_by(frame, FL_SIGSEGV);
         return frame.x[0];
     }
-    for (unsigned i = 0; i < 31; ++i) {
-        frame.x[i] = saved.x[i];
-    }
-    frame.sp = saved.sp;
-    frame.pc = saved.pc;
-    frame.pstate = user_pstate | (saved.pstate & user_pstate_mask);
-    if (saved.has_fp != 0) {
-        FpState fp{.fpsr = saved.fpsr, .fpcr = saved.fpcr};
-        memcpy(fp.q, saved.q, sizeof saved.q);
-        fp_replace(fp);
-    }
+    UThread& uthread = current_uthread();
     Proc& proc = current_proc();
     SpinGuard guard(proc.signals.lock);
-    current_uthread().mask = saved.mask & ~unblockable_signals;
-    thread.ask(ReturnWork::Signal);
+    uthread.mask = popped.value().mask & ~unblockable_signals;
+    if (deliverable_locked(uthread, proc) != 0) {
+        uthread.thread.ask(ReturnWork::Signal);
+    }
     return frame.x[0];
 }

@@ -34,6 +34,12 @@ void tell_a_thread_locked(Proc& proc, int signal) {
         return;
     }
     const bool everybody = (unblockable_signals & signal_bit(signal)) != 0 || signal == FL_SIGCONT;
+    // Who signals its own process takes the signal itself, if it may: it is on its way out, nobody needs to be disturbed.
+    Thread& self = *cpu::current_thread();
+    if (self.task == task && !everybody && !self.uthread->loan && (self.uthread->mask & signal_bit(signal)) == 0) {
+        self.ask(ReturnWork::Signal);
+        return;
+    }
     SpinGuard guard(task->lock);
     for (Thread& thread : task->threads) {
         const UThread& uthread = *thread.uthread;

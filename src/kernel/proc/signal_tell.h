@@ -6,7 +6,7 @@
 // Neither caught nor of an effect.
 bool signal_ignored_locked(Proc& proc, int signal) REQUIRES(proc.signals.lock);
 
-// Tells one thread that does not block the signal, or all of them of a signal that nobody can block. Threads that are lent
+// Tells one thread that does not block the signal, the current one first, or all of them of a signal that nobody can block. Threads that are lent
 // stand for their child and hear nothing, but for a SIGKILL, which ends the loan too.
 void tell_a_thread_locked(Proc& proc, int signal) REQUIRES(proc.signals.lock);
 

@@ -13,39 +13,52 @@ user_access_begin:
 .globl user_load_bytes
 .type user_load_bytes, %function
 user_load_bytes:
-    subs    x2, x2, #32
+    subs    x2, x2, #64
     b.lo    2f
 1:  ldtr    x3, [x1]
     ldtr    x4, [x1, #8]
     ldtr    x5, [x1, #16]
     ldtr    x6, [x1, #24]
-    add     x1, x1, #32
-    stp     x3, x4, [x0]
-    stp     x5, x6, [x0, #16]
-    add     x0, x0, #32
-    subs    x2, x2, #32
+    ldtr    x7, [x1, #32]
+    ldtr    x8, [x1, #40]
+    ldtr    x9, [x1, #48]
+    ldtr    x10, [x1, #56]
+    add     x1, x1, #64
+    stp     x3, x4, [x0], #64
+    stp     x5, x6, [x0, #-48]
+    stp     x7, x8, [x0, #-32]
+    stp     x9, x10, [x0, #-16]
+    subs    x2, x2, #64
     b.hs    1b
-2:  tbz     x2, #4, 3f              // the low five bits of x2 are what is left
+2:  tbz     x2, #5, 3f              // the low six bits of x2 are what is left
+    ldtr    x3, [x1]
+    ldtr    x4, [x1, #8]
+    ldtr    x5, [x1, #16]
+    ldtr    x6, [x1, #24]
+    add     x1, x1, #32
+    stp     x3, x4, [x0], #32
+    stp     x5, x6, [x0, #-16]
+3:  tbz     x2, #4, 4f
     ldtr    x3, [x1]
     ldtr    x4, [x1, #8]
     add     x1, x1, #16
     stp     x3, x4, [x0], #16
-3:  tbz     x2, #3, 4f
+4:  tbz     x2, #3, 5f
     ldtr    x3, [x1]
     add     x1, x1, #8
     str     x3, [x0], #8
-4:  tbz     x2, #2, 5f
+5:  tbz     x2, #2, 6f
     ldtr    w3, [x1]
     add     x1, x1, #4
     str     w3, [x0], #4
-5:  tbz     x2, #1, 6f
+6:  tbz     x2, #1, 7f
     ldtrh   w3, [x1]
     add     x1, x1, #2
     strh    w3, [x0], #2
-6:  tbz     x2, #0, 7f
+7:  tbz     x2, #0, 8f
     ldtrb   w3, [x1]
     strb    w3, [x0]
-7:  mov     x0, #0
+8:  mov     x0, #0
     ret
 .size user_load_bytes, . - user_load_bytes
 
@@ -53,39 +66,52 @@ user_load_bytes:
 .globl user_store_bytes
 .type user_store_bytes, %function
 user_store_bytes:
-    subs    x2, x2, #32
+    subs    x2, x2, #64
     b.lo    2f
-1:  ldp     x3, x4, [x1]
-    ldp     x5, x6, [x1, #16]
-    add     x1, x1, #32
+1:  ldp     x3, x4, [x1], #64
+    ldp     x5, x6, [x1, #-48]
+    ldp     x7, x8, [x1, #-32]
+    ldp     x9, x10, [x1, #-16]
+    sttr    x3, [x0]
+    sttr    x4, [x0, #8]
+    sttr    x5, [x0, #16]
+    sttr    x6, [x0, #24]
+    sttr    x7, [x0, #32]
+    sttr    x8, [x0, #40]
+    sttr    x9, [x0, #48]
+    sttr    x10, [x0, #56]
+    add     x0, x0, #64
+    subs    x2, x2, #64
+    b.hs    1b
+2:  tbz     x2, #5, 3f
+    ldp     x3, x4, [x1], #32
+    ldp     x5, x6, [x1, #-16]
     sttr    x3, [x0]
     sttr    x4, [x0, #8]
     sttr    x5, [x0, #16]
     sttr    x6, [x0, #24]
     add     x0, x0, #32
-    subs    x2, x2, #32
-    b.hs    1b
-2:  tbz     x2, #4, 3f
+3:  tbz     x2, #4, 4f
     ldp     x3, x4, [x1], #16
     sttr    x3, [x0]
     sttr    x4, [x0, #8]
     add     x0, x0, #16
-3:  tbz     x2, #3, 4f
+4:  tbz     x2, #3, 5f
     ldr     x3, [x1], #8
     sttr    x3, [x0]
     add     x0, x0, #8
-4:  tbz     x2, #2, 5f
+5:  tbz     x2, #2, 6f
     ldr     w3, [x1], #4
     sttr    w3, [x0]
     add     x0, x0, #4
-5:  tbz     x2, #1, 6f
+6:  tbz     x2, #1, 7f
     ldrh    w3, [x1], #2
     sttrh   w3, [x0]
     add     x0, x0, #2
-6:  tbz     x2, #0, 7f
+7:  tbz     x2, #0, 8f
     ldrb    w3, [x1]
     sttrb   w3, [x0]
-7:  mov     x0, #0
+8:  mov     x0, #0
     ret
 .size user_store_bytes, . - user_store_bytes
 

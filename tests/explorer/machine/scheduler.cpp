@@ -101,7 +101,8 @@ void thread_poke(Thread& thread) { host::interrupt_sleep(thread); }
 
 void fp_first_use() { cpu::current_thread()->uses_fp = true; }
 void fp_sync() {}
-void fp_replace(const FpState& with) { cpu::current_thread()->fp = with; }
+void fp_replace(const FpState& with) { fp_overwrite() = with; }
+FpState& fp_overwrite() { return cpu::current_thread()->fp; }
 void fp_discard() { cpu::current_thread()->uses_fp = false; }
 
 SchedStats sched_stats() { return {}; }

@@ -57,10 +57,11 @@ void fp_sync() {
         cpu::current_thread()->fp = *std::exchange(host::fp_unsaved, std::nullopt);
     }
 }
-void fp_replace(const FpState& with) {
+void fp_replace(const FpState& with) { fp_overwrite() = with; }
+FpState& fp_overwrite() {
     host::fp_unsaved.reset();
     cpu::current_thread()->uses_fp = true;
-    cpu::current_thread()->fp = with;
+    return cpu::current_thread()->fp;
 }
 void fp_discard() {
     host::fp_unsaved.reset();
