@@ -9,11 +9,11 @@
 
 namespace failpoint {
 
-inline std::atomic<bool> armed{false};
+inline std::atomic<uint32_t> armed{0};     // or 1; a whole word, which is compared with 0 as it is
 bool count_step();      // true if this is the step that fails
 
 [[nodiscard]] inline bool should_fail() {
-    return armed.load(std::memory_order_relaxed) && count_step();
+    return armed.load(std::memory_order_relaxed) != 0 && count_step();
 }
 
 void arm(uint64_t step);    // step 0 is the next one

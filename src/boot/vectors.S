@@ -5,9 +5,8 @@
 // scratch while the kernel runs: the program's value is in its UserFrame.
 #include "boot/frame_offsets.h"
 
-// x0-x29 to the frame at sp.
+// x2-x29 to the frame at sp. x0 and x1 go with the step of the stack pointer where that is the same instruction.
 .macro save_general
-    stp     x0, x1, [sp, #0]
     stp     x2, x3, [sp, #16]
     stp     x4, x5, [sp, #32]
     stp     x6, x7, [sp, #48]
@@ -25,7 +24,6 @@
 .endm
 
 .macro load_general
-    ldp     x0, x1, [sp, #0]
     ldp     x2, x3, [sp, #16]
     ldp     x4, x5, [sp, #32]
     ldp     x6, x7, [sp, #48]
@@ -44,7 +42,7 @@
 
 // From a program. x29 becomes 0: a backtrace of the kernel ends here.
 .macro save_user_frame
-    sub     sp, sp, #FRAME_SIZE
+    stp     x0, x1, [sp, #-FRAME_SIZE]!
     save_general
     mrs     x21, sp_el0
     mrs     x22, elr_el1
@@ -61,6 +59,7 @@
     mov     x0, sp
     tbz     x0, #STACK_GOOD_BIT, stack_overflow
     mrs     x0, sp_el0
+    stp     x0, x1, [sp]
     save_general
     add     x21, sp, #KERNEL_FRAME_SPACE
     mrs     x22, elr_el1
@@ -182,7 +181,7 @@ return_to_user:
     msr     spsr_el1, x23
     msr     sp_el0, x21
     load_general
-    add     sp, sp, #FRAME_SIZE
+    ldp     x0, x1, [sp], #FRAME_SIZE
     eret
 .size return_to_user, . - return_to_user
 
@@ -194,7 +193,7 @@ return_to_kernel:
     msr     elr_el1, x22
     msr     spsr_el1, x23
     load_general
-    add     sp, sp, #KERNEL_FRAME_SPACE
+    ldp     x0, x1, [sp], #KERNEL_FRAME_SPACE
     eret
 .size return_to_kernel, . - return_to_kernel
 
@@ -220,6 +219,7 @@ stack_overflow:
     add     sp, sp, x0
     mrs     x0, sp_el0
     sub     sp, sp, #KERNEL_FRAME_SPACE
+    stp     x0, x1, [sp]
     save_general
     mrs     x21, tpidrro_el0
     add     x21, x21, #KERNEL_FRAME_SPACE

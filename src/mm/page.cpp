@@ -34,9 +34,9 @@ struct FrameStack {
     }
 };
 
-// What one core keeps for itself.
-struct alignas(64) Cache {
-    FrameStack<512> any;
+// What one core keeps for itself. Its size is a power of two: a core's is found by a shift.
+struct alignas(2048) Cache {
+    FrameStack<478> any;
     FrameStack<16> zeroed;      // known to hold nothing but zeros: page tables that were emptied
     std::atomic<int64_t> taken[uses]{};     // pages of each use, taken here less given back here: may be negative
 
@@ -45,6 +45,7 @@ struct alignas(64) Cache {
         counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
 };
+static_assert(sizeof(Cache) == 2048);
 constexpr uint32_t batch = 64;      // frames that go to or come from the shared list at once
 
 struct Shared {

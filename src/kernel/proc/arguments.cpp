@@ -102,6 +102,17 @@ Result<> ArgumentBuffer::add_array_from_program(UserAddr array) {
     }
 }
 
+size_t ArgumentBuffer::behind_string(size_t offset) const {
+    for (;;) {
+        const char* start = ram::at<char>(pages_[offset / page_size].address()) + offset % page_size;
+        const size_t left = page_size - offset % page_size;
+        if (const void* nul = memchr(start, '\0', left)) {
+            return offset + static_cast<size_t>(static_cast<const char*>(nul) - start) + 1;
+        }
+        offset += left;
+    }
+}
+
 Result<UserAddr> ArgumentBuffer::write_stack(AddressSpace& space, const ProgramImage& image) const {
     UserAddr strings((AddressSpace::stack_top.value - used_) & ~uint64_t{15});
     for (size_t at = 0; at < used_; at += page_size) {
@@ -123,9 +134,7 @@ Result<UserAddr> ArgumentBuffer::write_stack(AddressSpace& space, const ProgramI
             TRY(writer.put(0));
         }
         TRY(writer.put(strings.value + offset));
-        auto byte = [&](size_t at) { return ram::at<char>(pages_[at / page_size].address())[at % page_size]; };
-        while (byte(offset++) != '\0') {
-        }
+        offset = behind_string(offset);
     }
     if (argument_count_ == string_count_) {
         TRY(writer.put(0));

@@ -43,6 +43,7 @@ private:
 
     Result<char*> room(size_t& bytes);      // where the next byte goes, and how many fit there
     Result<> account(size_t bytes);
+    size_t behind_string(size_t offset) const;  // the offset behind the NUL of the string that starts there
 
     PageRef pages_[page_limit];
     size_t used_ = 0;                       // bytes of strings, with their NULs

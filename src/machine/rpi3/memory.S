@@ -34,22 +34,17 @@ end_function _ZN3ram9copy_pageEPvPKv
 
 // void ram::clear_page(void* page): page aligned. DC ZVA clears a line of 64 bytes without reading it, if DCZID_EL0 (ARM ARM
 // D17.2.36) allows it and says that size: DZP 0, BS 4.
-.macro clear_lines count
-    .rept \count
-    dc      zva, x0
-    add     x0, x0, #64
-    .endr
-.endm
 function _ZN3ram10clear_pageEPv
     mrs     x1, dczid_el0
     and     x1, x1, #0x1f
-    add     x2, x0, #4096
     cmp     x1, #4
-    b.ne    2f
-1:  clear_lines 16
-    cmp     x0, x2
-    b.ne    1b
+    b.ne    1f
+    .rept   4096 / 64
+    dc      zva, x0
+    add     x0, x0, #64
+    .endr
     ret
+1:  add     x2, x0, #4096
 2:  stp     xzr, xzr, [x0]
     stp     xzr, xzr, [x0, #16]
     stp     xzr, xzr, [x0, #32]
@@ -188,17 +183,38 @@ function memcmp
     ret
 end_function memcmp
 
+// Eight bytes a turn once aligned, like strlen; what follows the last byte in its word does not count.
 function memchr
     and     w1, w1, #0xff
-    add     x2, x0, x2
+    mov     x5, #0x0101010101010101
+    mul     x6, x1, x5
+    add     x2, x0, x2              // the end
 1:  cmp     x0, x2
-    b.hs    2f
+    b.hs    4f
+    tst     x0, #7
+    b.eq    2f
     ldrb    w3, [x0], #1
     cmp     w3, w1
     b.ne    1b
     sub     x0, x0, #1
     ret
-2:  mov     x0, #0
+2:  ldr     x3, [x0], #8
+    eor     x3, x3, x6              // zero where the byte is
+    sub     x4, x3, x5
+    orr     x7, x3, #0x7f7f7f7f7f7f7f7f
+    bics    x4, x4, x7
+    b.ne    3f
+    cmp     x0, x2
+    b.lo    2b
+    b       4f
+3:  rbit    x4, x4
+    clz     x4, x4
+    sub     x0, x0, #8
+    add     x0, x0, x4, lsr #3
+    cmp     x0, x2
+    csel    x0, x0, xzr, lo
+    ret
+4:  mov     x0, #0
     ret
 end_function memchr
 
