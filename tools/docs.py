@@ -17,7 +17,8 @@ BUILD = Path(os.environ.get("FORKLORE_BUILD") or "build")
 PICTURES = (".svg", ".png")
 # In reading order; what is not named here comes last.
 STUDENTS = ("README.md", "docs/tour.md", "docs/students.md")
-REFERENCE = ("docs/architecture.md", "docs/locking.md", "docs/memory-map.md", "docs/xnu-map.md", "docs/testing.md", "docs/dependencies.md")
+REFERENCE = ("docs/architecture.md", "docs/locking.md", "docs/memory-map.md", "docs/xnu-map.md", "docs/testing.md", "docs/boards.md",
+             "docs/hardware-review.md", "docs/dependencies.md")
 INSTRUCTORS = ("docs/instructors.md", "docs/grading.md", "labs/README.md")
 NAMED = re.compile(r"(?<![\[`])`((?:docs|labs)/[\w/-]+\.md|README\.md)`(?![`\]])")
 
