@@ -50,7 +50,7 @@ long syscall(long number, ...) {
         argument = va_arg(list, long);
     }
     va_end(list);
-    return posix<long>(system_call(static_cast<ForkloreSyscall>(number), arguments[0], arguments[1], arguments[2],
+    return posix<long>(system_call(number, arguments[0], arguments[1], arguments[2],
                                    arguments[3], arguments[4], arguments[5]));
 }
 

@@ -7,7 +7,7 @@
 
 // All registers but x0 are kept (x1 is fork's; see abi/forklore.h).
 template <typename... Arguments>
-inline long system_call(ForkloreSyscall number, Arguments... arguments) {
+inline long system_call(long number, Arguments... arguments) {
     static_assert(sizeof...(Arguments) <= 6);
     const long values[7] = {(long)arguments...};
     register long x0 asm("x0") = values[0];
