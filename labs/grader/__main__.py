@@ -4,6 +4,8 @@
     grade-class LAB=N SUBMISSIONS=dir [HIDDEN=dir] [OUT=dir] [SCHEDULER=slurm] [SSHLOGIN=host,host] [JOBS=N] [THRESHOLD=percent] [SEED=N]
     grade-member PLAN=file INDEX=N          one of a class; its workers
     check-labs [LAB=N] [SAMPLE=1]
+    prepare LAB=N [HIDDEN=dir]              builds all but a submission
+    autograder LAB=N [HIDDEN=dir] [OUT=file.zip]
     handout LAB=N OUT=dir [CARRY=dir] [SOLVED=1]
 
 Exit status of grade: 0 full marks, 1 not, 2 the grader or its machine failed. (Make itself turns each failure into 2.)
@@ -89,7 +91,21 @@ def handout_verb() -> int:
     return 0
 
 
-VERBS: dict[str, Callable[[], int]] = {"grade": grade_verb, "grade-class": grade_class_verb, "grade-member": grade_member_verb, "check-labs": check_labs_verb, "handout": handout_verb}
+def prepare_verb() -> int:
+    reference.prepare(the_lab())
+    return 0
+
+
+def autograder_verb() -> int:
+    from . import autograder
+    lab = the_lab()
+    out = Path(text("OUT")) if text("OUT") else reference.build_folder() / f"autograder-lab{lab.number}.zip"
+    autograder.make_autograder(lab, out)
+    print(out)
+    return 0
+
+
+VERBS: dict[str, Callable[[], int]] = {"grade": grade_verb, "grade-class": grade_class_verb, "grade-member": grade_member_verb, "check-labs": check_labs_verb, "handout": handout_verb, "prepare": prepare_verb, "autograder": autograder_verb}
 
 
 def main() -> int:

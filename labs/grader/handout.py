@@ -16,7 +16,7 @@ from .lab import LABS, TREE, Failure, load
 
 # Of the instructor's tree, what a student does not get.
 WITHHELD = ("tests/hostile/", "tests/system/test_labs_", "tests/schedules/mutants/", "tools/mutants.py", "labs/grader/check_labs.py",
-            "labs/grader/handout.py", "labs/grader/classroom.yml", ".ci/", ".github/")
+            "labs/grader/handout.py", "labs/grader/autograder.py", "labs/grader/classroom.yml", ".ci/", ".github/")
 WITHHELD_IN_LABS = ("wrong", "right", "half", "checks/hidden")
 MARK = "labs/HANDOUT"
 # A line of a solution that no other source has and that is long enough to say something; so many of them in one file are a copy.

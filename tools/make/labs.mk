@@ -45,12 +45,14 @@ print:
 
 # The grader itself takes the options as FORKLORE_* (verbs.mk).
 GRADER := PYTHONPATH=labs PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m grader
-.PHONY: grade grade-class check-labs handout instructors-only
+.PHONY: grade grade-class autograder check-labs handout instructors-only
 grade: $(S)/run.stamp $(S)/grade.stamp
 	@$(GRADER) grade
 grade-class: export FORKLORE_JOBS := $(JOBS)
 grade-class: instructors-only $(S)/run.stamp $(S)/grade.stamp $(S)/class.stamp
 	@$(GRADER) grade-class
+autograder: instructors-only $(S)/grade.stamp
+	@$(GRADER) autograder
 check-labs: instructors-only $(S)/run.stamp $(S)/grade.stamp
 	@$(GRADER) check-labs
 handout: instructors-only $(S)/run.stamp $(S)/test.stamp $(S)/grade.stamp
