@@ -71,7 +71,7 @@ TEST(Zones, at_the_limit_who_does_not_wait_is_told_and_leaves_no_trace) {
 
 TEST(Zones, the_peak_is_as_many_as_there_were_at_once) {
     Zone& zone = make(0, 1024);     // few in a page: few steps to make one
-    explore({.relaxed = true}, [&] {
+    explore({.preemptions = 1, .relaxed = true}, [&] {
         void* elements[2] = {};
         explorer::thread("first", [&] { elements[0] = zalloc(zone).value(); });
         explorer::thread("second", [&] { elements[1] = zalloc(zone).value(); });
