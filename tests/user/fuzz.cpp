@@ -1,7 +1,7 @@
 // System calls at random, from a seed, by a user without rights: whatever they do, the machine goes on and holds what it held.
 //
-// FUZZ_SEED and FUZZ_ROUNDS in the environment choose another or a longer run. Each round is a process that makes calls until
-// it ends, hangs or has made enough; a counter that both share tells the test whether it gets on.
+// FUZZ_SEED and FUZZ_CALLS in the environment choose another or a longer run (`make fuzz`). In each round a process for each
+// core makes calls until it ends, hangs or has made enough; a counter that all share tells the test whether they get on.
 #include "user/support/support.h"
 
 #include <sys/mman.h>
@@ -12,7 +12,10 @@
 namespace {
 
 constexpr uid_t nobody = 4713;
-constexpr int calls_a_round = 400;
+constexpr int at_once = 4;
+constexpr int calls_a_round = 400;      // of one process and all its descendants, if they share fairly
+constexpr unsigned round_seconds = 120;
+constexpr uint64_t usual_calls = 15'000;
 
 volatile uint32_t* progress;
 
@@ -65,7 +68,7 @@ bool ends_soon(uint64_t number) {
 // The calls of the process and of all its descendants together are bounded.
 [[noreturn]] void call_at_random(uint64_t seed) {
     Random random(seed);
-    const uint32_t last = *progress + calls_a_round;
+    const uint32_t last = *progress + at_once * calls_a_round;
     const struct rlimit processes = {8, 8}, memory = {32 << 20, 32 << 20}, size = {1 << 20, 1 << 20};
     setrlimit(RLIMIT_NPROC, &processes);
     setrlimit(RLIMIT_AS, &memory);
@@ -102,11 +105,16 @@ void end_all_of_nobody() {
     });
 }
 
-// Waits until the round has ended or does not get on any more.
-void watch(pid_t pid) {
+// Waits until the callers of a round have ended; those that do not get on any more are ended.
+void watch(pid_t (&pids)[at_once]) {
     uint32_t last = *progress;
     for (int idle = 0; idle < 10; ++idle) {
-        if (waitpid(pid, nullptr, WNOHANG) == pid) {
+        int alive = 0;
+        for (pid_t& pid : pids) {
+            pid = pid != 0 && waitpid(pid, nullptr, WNOHANG) == 0 ? pid : 0;
+            alive += pid != 0;
+        }
+        if (alive == 0) {
             return;
         }
         usleep(2'000);
@@ -115,8 +123,12 @@ void watch(pid_t pid) {
             idle = 0;
         }
     }
-    kill(pid, SIGKILL);
-    waitpid(pid, nullptr, 0);
+    for (const pid_t pid : pids) {
+        if (pid != 0) {
+            kill(pid, SIGKILL);
+            waitpid(pid, nullptr, 0);
+        }
+    }
 }
 
 uint64_t setting(const char* name, uint64_t otherwise) {
@@ -129,23 +141,33 @@ uint64_t setting(const char* name, uint64_t otherwise) {
 TEST_GROUP(Fuzz) {};
 
 TEST(Fuzz, calls_at_random_by_a_user_leave_the_machine_as_it_was) {
-    const uint64_t seed = setting("FUZZ_SEED", 1), rounds = setting("FUZZ_ROUNDS", 40);
+    const uint64_t seed = setting("FUZZ_SEED", 1), calls = setting("FUZZ_CALLS", usual_calls);
     progress = static_cast<uint32_t*>(mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
     CHECK(progress != MAP_FAILED);
     *progress = 0;
-    for (uint64_t round = 0; round < rounds; ++round) {
+    uint64_t callers = 0, told = 0;
+    while (*progress < calls) {
+        alarm(round_seconds);       // each round has as long as a whole test otherwise
         mkdir("/tmp/fuzz", 0777);
         chmod("/tmp/fuzz", 0777);
-        const pid_t pid = fork();
-        if (pid == 0) {
-            call_at_random(seed + round);
+        pid_t pids[at_once];
+        for (pid_t& pid : pids) {
+            pid = fork();
+            if (pid == 0) {
+                call_at_random(seed + callers);
+            }
+            CHECK(pid > 0);
+            ++callers;
         }
-        CHECK(pid > 0);
-        watch(pid);
+        watch(pids);
         end_all_of_nobody();
         system("rm -rf /tmp/fuzz");
+        if (calls > usual_calls && *progress / (calls / 10) > told) {
+            printf("%u calls by %u processes and their children\n", static_cast<unsigned>(*progress), static_cast<unsigned>(callers));
+            fflush(stdout);
+            told = *progress / (calls / 10);
+        }
+        CHECK(*progress > callers * 10);        // most got somewhere
     }
-    const uint32_t made = *progress;
     munmap(const_cast<uint32_t*>(progress), 4096);
-    CHECK(made > rounds * 20);      // most rounds got somewhere
 }
