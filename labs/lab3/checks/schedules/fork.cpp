@@ -1,4 +1,5 @@
 // Lab 3 in every order of a few cores (docs/testing.md): what others change while a process forks, and who sees the child when.
+#include "kernel/proc/family.h"
 #include "kernel/proc/fork.h"
 #include "mm/user_copy.h"
 #include "schedules/process_cases.h"
