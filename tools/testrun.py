@@ -232,12 +232,13 @@ def user(only: str) -> Outcome:
     left = [(program, options) for program in programs]
     while left:
         sections, said = boot_programs(left)
+        last = sections[-1] if sections else None
         for section in sections:
             if "(ran nothing" in section.said:
                 continue
-            if section.complete:
+            # One that is not the last ended by itself: without a summary it tells why it failed.
+            if section.complete or section is not last:
                 count_cpputest(outcome, section.status or 0, section.said, section.program)
-        last = sections[-1] if sections else None
         if last and last.complete:
             left = left[len(sections):]
             continue
