@@ -92,7 +92,7 @@ def handout_verb() -> int:
 
 
 def prepare_verb() -> int:
-    reference.prepare(the_lab())
+    reference.prepare_host(the_lab())
     return 0
 
 
