@@ -106,7 +106,7 @@ def build(lab: Lab, host: HostFiles, folder: Path, texts: dict[str, bytes]) -> P
         over = folder / "headers" / file.path
         over.parent.mkdir(parents=True, exist_ok=True)
         over.touch()
-    objects = [compile_file(lab, host, folder, i, texts[file.path]) for i, file in enumerate(lab.files)]
+    objects = [host.known.get((file.path, texts[file.path])) or compile_file(lab, host, folder, i, texts[file.path]) for i, file in enumerate(lab.files)]
     inspection.check_symbols(lab, inspection.symbols("nm", objects), " and ".join(Path(f.path).name for f in lab.files),
                              explored=host.runner == "schedules")
     return link(host, folder, objects)

@@ -2,7 +2,7 @@
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .lab import TREE, Failure, Lab
@@ -62,6 +62,7 @@ class HostFiles:
     compiler: str
     flags: list[str]            # as for the reference, sanitizers included
     link_flags: list[str]
+    known: dict[tuple[str, bytes], Path] = field(default_factory=dict)      # objects of files of our own that many hand-ins share
 
 
 def copy_headers(to: Path) -> None:
