@@ -415,13 +415,32 @@ TEST(Vfork, counts_for_the_parent_as_if_the_child_had_not_made_itself) {
     Pid child = lent().pid;
     exit_child();
     proc_listener = nullptr;
-    UNSIGNED_LONGS_EQUAL(3, heard_count);
-    const ProcEvent order[] = {ProcEvent::Fork, ProcEvent::Create, ProcEvent::Exit};
-    for (unsigned i = 0; i < 3; ++i) {
+    const ProcEvent order[] = {ProcEvent::Fork, ProcEvent::Create, ProcEvent::Lend, ProcEvent::Exit, ProcEvent::Return};
+    UNSIGNED_LONGS_EQUAL(5, heard_count);
+    for (unsigned i = 0; i < 5; ++i) {
         CHECK_TRUE(heard[i].event == order[i] && heard[i].subject == child);
-        CHECK_TRUE(heard[i].actor == (order[i] == ProcEvent::Exit ? child : parent->pid));
+        CHECK_TRUE(heard[i].actor == (i < 3 ? parent->pid : child));
     }
     collect_child(child);
+}
+
+TEST(Vfork, tells_that_the_loan_is_over_when_the_child_has_execed_and_who_collected_it) {
+    Pid child = lent().pid;
+    heard_count = 0;
+    proc_listener = [](ProcEvent event, Pid actor, Pid subject) { heard[heard_count++ % 8] = {event, actor, subject}; };
+    must(execute("/tmp/program"));
+    UNSIGNED_LONGS_EQUAL(2, heard_count);
+    CHECK_TRUE(heard[0].event == ProcEvent::Exec && heard[1].event == ProcEvent::Return);
+    CHECK_TRUE(heard[1].actor == child && heard[1].subject == child);
+    host::end(find(child), 0);
+    UNSIGNED_LONGS_EQUAL(3, heard_count);       // its end is no end of a loan
+    CHECK_TRUE(heard[2].event == ProcEvent::Exit);
+    collect_child(child);
+    proc_listener = nullptr;
+    UNSIGNED_LONGS_EQUAL(4, heard_count);
+    CHECK_TRUE(heard[3].event == ProcEvent::Reap && heard[3].actor == parent->pid && heard[3].subject == child);
+}
+
 }
 
 TEST(Vfork, counts_as_a_fork) {

@@ -18,6 +18,7 @@ void start_own_body(UserFrame& frame, Proc& child, Body body, const NewProgram& 
         child.task = std::move(body.task);
     }
     vfork_return(frame);
+    proc_event(ProcEvent::Return, child.pid, child.pid);
     thread.ask(ReturnWork::Signal);     // what came for the child meanwhile
     thread_start(thread);
 }

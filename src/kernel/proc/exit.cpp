@@ -86,12 +86,14 @@ void thread_terminate() {
 }
 
 bool begin_exit(Proc& proc) {
+    bool on_loan = false;
     {
         SpinGuard guard(families_lock);
         SpinGuard signals_guard(proc.signals.lock);
         if (proc.exiting) {
             return false;
         }
+        on_loan = proc.lent_thread != nullptr;
         proc.exiting = true;
         proc.signals.stopped = false;
         proc.alarm_interval = 0;
@@ -100,6 +102,9 @@ bool begin_exit(Proc& proc) {
     proc.alarm.cancel();
     proc.cpu_limit.end();
     proc_event(ProcEvent::Exit, proc.pid, proc.pid);
+    if (on_loan) {
+        proc_event(ProcEvent::Return, proc.pid, proc.pid);
+    }
     return true;
 }
 

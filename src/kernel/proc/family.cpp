@@ -66,6 +66,9 @@ void family_enter_locked(Proc& proc, Proc& parent) {
     trace::event(TraceKind::Publish, static_cast<uint64_t>(proc.pid), static_cast<uint64_t>(parent.pid));
     proc_event(ProcEvent::Fork, parent.pid, proc.pid);
     proc_event(ProcEvent::Create, parent.pid, proc.pid);
+    if (proc.lent_thread != nullptr) {
+        proc_event(ProcEvent::Lend, parent.pid, proc.pid);
+    }
 }
 
 void family_leave_locked(Proc& proc) {

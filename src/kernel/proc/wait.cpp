@@ -1,4 +1,5 @@
 // wait4: a parent learns of its children's ends, stops and continuations. Lock: families_lock.
+#include "kernel/proc/events.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/family.h"
 #include "mm/user_copy.h"
@@ -109,7 +110,9 @@ ForkloreUsage reap(Proc& parent, Proc& zombie) {
         SpinGuard guard(families_lock);
         add(parent.stats->children, usage);
     }
+    const Pid pid = zombie.pid;
     ZoneDelete<Proc>{}(zombie);
+    proc_event(ProcEvent::Reap, parent.pid, pid);
     return usage;
 }
 
