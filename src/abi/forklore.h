@@ -106,6 +106,7 @@ enum ForkloreSyscall {
     // processes, again
     SYS_posix_spawn = 90,   // (const uint64_t* paths, const ForkloreSpawn*, argv, envp) -> pid; the first path of the null-ended
                             // array that can be executed counts
+    SYS_waitid = 91,        // (ForkloreIdType, id, ForkloreSiginfo*, options); signal 0: nothing to tell yet
     SYS_COUNT = 96
 };
 
@@ -160,7 +161,12 @@ struct ForkloreSpawn {
 enum ForkloreProtection { FL_PROT_NONE = 0, FL_PROT_READ = 1, FL_PROT_WRITE = 2, FL_PROT_EXEC = 4 };
 enum ForkloreMapFlags { FL_MAP_SHARED = 1, FL_MAP_PRIVATE = 2, FL_MAP_FIXED = 0x10, FL_MAP_ANONYMOUS = 0x20 };
 
-enum ForkloreWaitOptions { FL_WNOHANG = 1, FL_WUNTRACED = 2, FL_WCONTINUED = 4 };
+enum ForkloreWaitOptions {
+    FL_WNOHANG = 1, FL_WUNTRACED = 2, FL_WCONTINUED = 4,
+    FL_WEXITED = 8, FL_WNOWAIT = 16     // waitid's alone; its WSTOPPED is FL_WUNTRACED
+};
+enum ForkloreIdType { FL_P_ALL = 0, FL_P_PID = 1, FL_P_PGID = 2 };
+enum ForkloreChildCode { FL_CLD_EXITED = 1, FL_CLD_KILLED = 2, FL_CLD_STOPPED = 5, FL_CLD_CONTINUED = 6 };
 
 // Signal numbers, newlib's values.
 enum ForkloreSignal {
@@ -204,6 +210,7 @@ struct ForkloreSignalFrame {
     uint64_t q[64] __attribute__((aligned(16)));
     uint32_t fpsr, fpcr;
 };
+
 
 struct ForkloreTime { int64_t seconds; int64_t nanoseconds; };
 struct ForkloreTimer { struct ForkloreTime interval, value; };

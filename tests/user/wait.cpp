@@ -332,3 +332,84 @@ TEST(Wait, it_sleeps_until_one_of_several_children_ends) {
         LONGS_EQUAL(pids[i], order[i]);
     }
 }
+
+// A child that ends with 7, not collected.
+static pid_t child_that_exits_with_7() {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        _exit(7);
+    }
+    return pid;
+}
+
+TEST(Wait, waitid_tells_who_ended_and_how) {
+    const pid_t pid = child_that_exits_with_7();
+    siginfo_t info = {};
+    LONGS_EQUAL(0, waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED));
+    CHECK(info.si_signo == SIGCHLD && info.si_code == CLD_EXITED && info.si_pid == pid && info.si_status == 7);
+    FAILS_WITH(ECHILD, waitid(P_ALL, 0, &info, WEXITED));
+}
+
+TEST(Wait, waitid_tells_a_killed_child_from_one_that_exits_with_that_number) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        pause();
+        _exit(9);
+    }
+    kill(pid, SIGKILL);
+    siginfo_t info = {};
+    LONGS_EQUAL(0, waitid(P_ALL, 0, &info, WEXITED));
+    CHECK(info.si_code == CLD_KILLED && info.si_status == SIGKILL);
+}
+
+TEST(Wait, waitid_with_WNOWAIT_leaves_the_child_to_be_waited_for) {
+    const pid_t pid = child_that_exits_with_7();
+    siginfo_t info = {};
+    LONGS_EQUAL(0, waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT));
+    LONGS_EQUAL(pid, info.si_pid);
+    int status;
+    LONGS_EQUAL(pid, waitpid(pid, &status, 0));
+    LONGS_EQUAL(7, exited(status));
+}
+
+TEST(Wait, waitid_for_stops_alone_does_not_collect_who_ended) {
+    const pid_t pid = child_that_exits_with_7();
+    const bool ended = wait_for_state(pid, FL_PROC_ZOMBIE);
+    siginfo_t info;
+    memset(&info, 0x55, sizeof info);
+    const int result = waitid(P_PID, static_cast<id_t>(pid), &info, WSTOPPED | WNOHANG);
+    waitpid(pid, nullptr, 0);
+    CHECK(ended);
+    LONGS_EQUAL(0, result);
+    LONGS_EQUAL(0, info.si_signo);
+    LONGS_EQUAL(0, info.si_pid);
+}
+
+TEST(Wait, waitid_tells_of_stop_and_continuation_once_each) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        raise(SIGSTOP);
+        for (;;) {
+            pause();
+        }
+    }
+    siginfo_t stopped = {}, continued = {}, nothing = {};
+    waitid(P_PID, static_cast<id_t>(pid), &stopped, WSTOPPED);
+    waitid(P_PID, static_cast<id_t>(pid), &nothing, WSTOPPED | WNOHANG);
+    kill(pid, SIGCONT);
+    waitid(P_PGID, static_cast<id_t>(getpgrp()), &continued, WCONTINUED);
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    CHECK(stopped.si_code == CLD_STOPPED && stopped.si_status == SIGSTOP);
+    CHECK(continued.si_code == CLD_CONTINUED && continued.si_status == SIGCONT);
+    LONGS_EQUAL(0, nothing.si_pid);
+}
+
+TEST(Wait, waitid_checks_what_it_is_asked) {
+    siginfo_t info;
+    FAILS_WITH(EINVAL, waitid(P_ALL, 0, &info, 0));
+    FAILS_WITH(EINVAL, waitid(P_ALL, 0, &info, WEXITED | 0x4000));
+    FAILS_WITH(EINVAL, waitid(static_cast<idtype_t>(9), 0, &info, WEXITED));
+    FAILS_WITH(EINVAL, waitid(P_PID, 0, &info, WEXITED));
+    FAILS_WITH(ECHILD, waitid(P_PGID, 1, &info, WEXITED));
+}

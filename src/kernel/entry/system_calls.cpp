@@ -103,6 +103,7 @@ constexpr SystemCallTable make_table() {
     calls[SYS_reboot] = sys_reboot;
     calls[SYS_klog] = sys_klog;
     calls[SYS_posix_spawn] = sys_posix_spawn;
+    calls[SYS_waitid] = sys_waitid;
     return table;
 }
 

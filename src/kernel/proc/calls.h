@@ -15,6 +15,9 @@ Result<uint64_t> sys_getgid(UserFrame& frame);
 Result<uint64_t> sys_getegid(UserFrame& frame);
 Result<uint64_t> sys_setuid(UserFrame& frame);
 Result<uint64_t> sys_setgid(UserFrame& frame);
+// wait.cpp
+Result<uint64_t> sys_waitid(UserFrame& frame);
+
 
 // limit_calls.cpp
 Result<uint64_t> sys_getrlimit(UserFrame& frame);

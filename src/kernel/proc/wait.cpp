@@ -1,4 +1,7 @@
-// wait4: a parent learns of its children's ends, stops and continuations. Lock: families_lock.
+// wait4 and waitid: a parent learns of its children's ends, stops and continuations. Lock: families_lock.
+#include <optional>
+
+#include "kernel/proc/calls.h"
 #include "kernel/proc/events.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/family.h"
@@ -6,16 +9,26 @@
 
 namespace {
 
-// Which children waitpid's first argument means, if it is not one's number.
+// Which children are meant: one, those of a group, or all.
 struct Selector {
-    int32_t pid;
-    Pid caller_group;
+    Pid one = Pid::None;
+    std::optional<Pid> group;
 
-    bool matches(const Proc& child) const REQUIRES(families_lock) {
-        if (pid == -1) {
-            return true;
+    bool matches(const Proc& child) const REQUIRES(families_lock) { return !group || child.group->id == *group; }
+
+    static Selector of_caller_group() {
+        SpinGuard guard(families_lock);
+        return {.one = Pid::None, .group = current_proc().group->id};
+    }
+    // As waitpid's first argument says it.
+    static Selector of(int32_t pid) {
+        if (pid > 0) {
+            return {.one = static_cast<Pid>(pid), .group = {}};
         }
-        return child.group->id == (pid == 0 ? caller_group : static_cast<Pid>(-pid));
+        if (pid == 0) {
+            return of_caller_group();
+        }
+        return {.one = Pid::None, .group = pid == -1 ? std::nullopt : std::optional(static_cast<Pid>(-pid))};
     }
 };
 
@@ -28,17 +41,21 @@ struct Report {
 
 // What is to be told of one child, if anything; a zombie leaves the family, so that nobody else finds it.
 Report report_of_locked(Proc& child, int options) REQUIRES(families_lock) {
-    if (child.state == ProcState::Zombie) {
+    const bool keep = (options & FL_WNOWAIT) != 0;
+    if ((options & FL_WEXITED) != 0 && child.state == ProcState::Zombie && keep) {
+        return {child.pid, child.wait_status, nullptr, {}};
+    }
+    if ((options & FL_WEXITED) != 0 && child.state == ProcState::Zombie) {
         Report report{child.pid, child.wait_status, &child, leave_group_locked(child)};
         family_leave_locked(child);
         return report;
     }
     if ((options & FL_WUNTRACED) != 0 && child.state == ProcState::Stopped && child.stop_unreported) {
-        child.stop_unreported = false;
+        child.stop_unreported = keep;
         return {child.pid, child.wait_status, nullptr, {}};
     }
     if ((options & FL_WCONTINUED) != 0 && child.continue_unreported) {
-        child.continue_unreported = false;
+        child.continue_unreported = keep;
         return {child.pid, status_of_continue, nullptr, {}};
     }
     return {};
@@ -49,9 +66,9 @@ Result<Report> find_report(Proc& parent, const Selector& selector, int options) 
     for (;;) {
         bool any = false;
         Report report;
-        if (selector.pid > 0) {
+        if (selector.one != Pid::None) {
             // One child, found by its number: the price does not grow with the number of children.
-            Proc* child = find_process_locked(static_cast<Pid>(selector.pid));
+            Proc* child = find_process_locked(selector.one);
             any = child != nullptr && child->parent == &parent;
             if (any) {
                 report = report_of_locked(*child, options);
@@ -116,6 +133,43 @@ ForkloreUsage reap(Proc& parent, Proc& zombie) {
     return usage;
 }
 
+// What a wait brings home. None: nothing to tell yet (FL_WNOHANG).
+struct Waited {
+    Pid pid = Pid::None;
+    int status = 0;
+    ForkloreUsage usage{};      // of a child that was collected
+};
+
+// `options` are a set of ForkloreWaitOptions.
+Result<Waited> wait_for_child(const Selector& selector, int options) {
+    Proc& parent = current_proc();
+    Report report = TRY(find_report(parent, selector, options));
+    Waited waited{report.pid, report.status, {}};
+    if (report.zombie != nullptr) {
+        waited.usage = reap(parent, *report.zombie);
+    }
+    return waited;
+}
+
+// How a wait status reads in a siginfo.
+ForkloreSiginfo siginfo_of(Pid pid, int status) {
+    ForkloreSiginfo info{.signal = FL_SIGCHLD, .code = 0, .pid = number(pid)};
+    if (status == status_of_continue) {
+        info.code = FL_CLD_CONTINUED;
+        info.status = FL_SIGCONT;
+    } else if ((status & 0x7f) == 0x7f) {
+        info.code = FL_CLD_STOPPED;
+        info.status = status >> 8;
+    } else if ((status & 0x7f) != 0) {
+        info.code = FL_CLD_KILLED;
+        info.status = status & 0x7f;
+    } else {
+        info.code = FL_CLD_EXITED;
+        info.status = status >> 8;
+    }
+    return info;
+}
+
 }  // namespace
 
 Result<uint64_t> sys_wait4(UserFrame& frame) {
@@ -126,26 +180,38 @@ Result<uint64_t> sys_wait4(UserFrame& frame) {
     if ((options & ~(FL_WNOHANG | FL_WUNTRACED | FL_WCONTINUED)) != 0) {
         return Error::Invalid;
     }
-    Proc& parent = current_proc();
-    Selector selector{pid, Pid::None};
-    if (pid == 0) {
-        SpinGuard guard(families_lock);
-        selector.caller_group = parent.group->id;
-    }
-    Report report = TRY(find_report(parent, selector, options));
-    if (report.pid == Pid::None) {
+    Waited waited = TRY(wait_for_child(Selector::of(pid), options | FL_WEXITED));
+    if (waited.pid == Pid::None) {
         return 0;
-    }
-    ForkloreUsage usage{};
-    if (report.zombie != nullptr) {
-        usage = reap(parent, *report.zombie);
     }
     // The child is collected: a bad address costs the caller the report, not us the zombie.
     if (!status_at.null()) {
-        TRY(copy_out_value(status_at, report.status));
+        TRY(copy_out_value(status_at, waited.status));
     }
     if (!usage_at.null()) {
-        TRY(copy_out_value(usage_at, usage));
+        TRY(copy_out_value(usage_at, waited.usage));
     }
-    return static_cast<uint64_t>(number(report.pid));
+    return static_cast<uint64_t>(number(waited.pid));
+}
+
+Result<uint64_t> sys_waitid(UserFrame& frame) {
+    auto who = static_cast<int32_t>(frame.x[1]);
+    UserAddr info_at(frame.x[2]);
+    auto options = static_cast<int>(frame.x[3]);
+    constexpr int events = FL_WEXITED | FL_WUNTRACED | FL_WCONTINUED;
+    if ((options & ~(events | FL_WNOHANG | FL_WNOWAIT)) != 0 || (options & events) == 0) {
+        return Error::Invalid;
+    }
+    const bool all = frame.x[0] == FL_P_ALL, group = frame.x[0] == FL_P_PGID;
+    if ((!all && !group && frame.x[0] != FL_P_PID) || (!all && who < (group ? 0 : 1))) {
+        return Error::Invalid;
+    }
+    Selector selector = all                  ? Selector::of(-1)
+                        : group && who != 0 ? Selector{.one = Pid::None, .group = static_cast<Pid>(who)}
+                                             : Selector::of(who);
+    Waited waited = TRY(wait_for_child(selector, options));
+    if (!info_at.null()) {
+        TRY(copy_out_value(info_at, waited.pid == Pid::None ? ForkloreSiginfo{} : siginfo_of(waited.pid, waited.status)));
+    }
+    return 0;
 }

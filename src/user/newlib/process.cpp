@@ -57,6 +57,9 @@ pid_t wait4(pid_t pid, int* status, int options, struct rusage* usage) {
     }
     return posix<pid_t>(result);
 }
+int waitid(idtype_t type, id_t id, siginfo_t* info, int options) {
+    return posix(system_call(SYS_waitid, static_cast<int>(type), id, info, options));
+}
 pid_t wait3(int* status, int options, struct rusage* usage) { return wait4(-1, status, options, usage); }
 pid_t waitpid(pid_t pid, int* status, int options) { return wait4(pid, status, options, nullptr); }
 pid_t wait(int* status) { return wait4(-1, status, 0, nullptr); }

@@ -92,6 +92,14 @@ struct sigaction {
 #define SIGUSR2 31
 #define NSIG 32
 
+/* si_code of SIGCHLD and waitid(). */
+#define CLD_EXITED 1
+#define CLD_KILLED 2
+#define CLD_DUMPED 3
+#define CLD_TRAPPED 4
+#define CLD_STOPPED 5
+#define CLD_CONTINUED 6
+
 int kill(pid_t, int);
 int killpg(pid_t, int);
 int sigaction(int, const struct sigaction *, struct sigaction *);
