@@ -107,6 +107,7 @@ enum ForkloreSyscall {
     SYS_posix_spawn = 90,   // (const uint64_t* paths, const ForkloreSpawn*, argv, envp) -> pid; the first path of the null-ended
                             // array that can be executed counts
     SYS_waitid = 91,        // (ForkloreIdType, id, ForkloreSiginfo*, options); signal 0: nothing to tell yet
+    SYS_sigtimedwait = 93,  // (const uint32_t* set, ForkloreSiginfo* or 0, const ForkloreTime* or 0) -> signal
     SYS_COUNT = 96
 };
 

@@ -35,6 +35,7 @@ const Call calls[] = {
     {"execve's envp", SYS_execve, {good, 0, good}, {None, None, In}, true},
     {"posix_spawn's paths", SYS_posix_spawn, {good, 0, 0, 0}, {In}, false},
     {"posix_spawn's attributes", SYS_posix_spawn, {good, good, 0, 0}, {None, In}, true},
+    {"sigtimedwait", SYS_sigtimedwait, {good, 0, good}, {In}, false},
     {"getrlimit", SYS_getrlimit, {RLIMIT_NOFILE, good}, {None, Out}, false},
     {"setrlimit", SYS_setrlimit, {RLIMIT_NOFILE, good}, {None, In}, false},
     {"getrusage", SYS_getrusage, {0, good}, {None, Out}, false},

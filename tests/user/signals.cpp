@@ -473,3 +473,68 @@ TEST(Signals, a_frame_that_does_not_fit_on_the_stack_ends_the_process_with_SIGSE
         return 0;
     })));
 }
+
+// --- taken without a handler ---
+
+static sigset_t only(int signal) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, signal);
+    return set;
+}
+
+TEST(Signals, sigwait_takes_one_that_is_pending) {
+    const sigset_t set = only(SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    raise(SIGUSR1);
+    int signal = 0;
+    LONGS_EQUAL(0, sigwait(&set, &signal));
+    LONGS_EQUAL(SIGUSR1, signal);
+    sigset_t pending;
+    sigpending(&pending);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    LONGS_EQUAL(0, pending);
+}
+
+TEST(Signals, sigwaitinfo_sleeps_until_one_comes_and_says_who_sent_it) {
+    const sigset_t set = only(SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        wait_for_state(parent, FL_PROC_SLEEPING);
+        kill(parent, SIGUSR1);
+        _exit(0);
+    }
+    siginfo_t info = {};
+    const int taken = sigwaitinfo(&set, &info);
+    sigset_t mask;
+    sigprocmask(SIG_UNBLOCK, &set, &mask);
+    waitpid(pid, nullptr, 0);
+    LONGS_EQUAL(SIGUSR1, taken);
+    LONGS_EQUAL(pid, info.si_pid);
+    CHECK(sigismember(&mask, SIGUSR1));         // it is blocked as before
+}
+
+TEST(Signals, sigtimedwait_says_EAGAIN_when_none_came_in_time) {
+    const sigset_t set = only(SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    const struct timespec none = {0, 0}, soon = {0, 1'000'000}, bad = {0, 1'000'000'000};
+    FAILS_WITH(EAGAIN, sigtimedwait(&set, nullptr, &none));
+    FAILS_WITH(EAGAIN, sigtimedwait(&set, nullptr, &soon));
+    FAILS_WITH(EINVAL, sigtimedwait(&set, nullptr, &bad));
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+TEST(Signals, sigtimedwait_is_interrupted_by_a_handler_of_another_signal) {
+    const sigset_t set = only(SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    catch_signal(SIGALRM, SA_RESTART);
+    const struct itimerval soon = {{0, 0}, {0, 1000}};
+    setitimer(ITIMER_REAL, &soon, nullptr);
+    FAILS_WITH(EINTR, sigwaitinfo(&set, nullptr));
+    signal(SIGALRM, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &set, nullptr);
+    LONGS_EQUAL(SIGALRM, seen_signal);
+}
+

@@ -1,7 +1,9 @@
 // The system calls that are neither about files nor part of a lab: one declaration each, for the table in kernel/entry.
 #pragma once
 
+#include "abi/forklore.h"
 #include "base/result.h"
+#include "base/types.h"
 #include "machine/user_frame.h"
 
 using SystemCall = Result<uint64_t> (*)(UserFrame& frame);
@@ -15,8 +17,13 @@ Result<uint64_t> sys_getgid(UserFrame& frame);
 Result<uint64_t> sys_getegid(UserFrame& frame);
 Result<uint64_t> sys_setuid(UserFrame& frame);
 Result<uint64_t> sys_setgid(UserFrame& frame);
+
 // wait.cpp
 Result<uint64_t> sys_waitid(UserFrame& frame);
+
+// signal_wait.cpp
+Result<uint64_t> sys_sigsuspend(UserFrame& frame);
+Result<uint64_t> sys_sigtimedwait(UserFrame& frame);
 
 
 // limit_calls.cpp
@@ -41,6 +48,7 @@ Result<uint64_t> sys_munmap(UserFrame& frame);
 Result<uint64_t> sys_mprotect(UserFrame& frame);
 
 // time_calls.cpp
+Result<Nanoseconds> nanoseconds_asked(const ForkloreTime& time);     // from a program; Invalid
 Result<uint64_t> sys_clock_gettime(UserFrame& frame);
 Result<uint64_t> sys_clock_settime(UserFrame& frame);
 Result<uint64_t> sys_nanosleep(UserFrame& frame);

@@ -56,5 +56,4 @@ Result<uint64_t> sys_kill(UserFrame& frame);
 Result<uint64_t> sys_sigaction(UserFrame& frame);
 Result<uint64_t> sys_sigprocmask(UserFrame& frame);
 Result<uint64_t> sys_sigpending(UserFrame& frame);
-Result<uint64_t> sys_sigsuspend(UserFrame& frame);
 Result<uint64_t> sys_sigreturn(UserFrame& frame);

@@ -1,4 +1,4 @@
-// The system calls about signals: kill, sigaction, masks, sigsuspend.
+// The system calls about signals: kill, sigaction, masks.
 #include "kernel/fs/upward.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/signal_tell.h"
@@ -160,27 +160,4 @@ Result<uint64_t> sys_sigpending(UserFrame& frame) {
     }
     TRY(copy_out_value(UserAddr(frame.x[0]), set));
     return 0;
-}
-
-// Waits, with another mask, for a signal that is caught or kills. The old mask is back when the handler has run.
-Result<uint64_t> sys_sigsuspend(UserFrame& frame) {
-    SignalSet mask = TRY(copy_in_value<SignalSet>(UserAddr(frame.x[0]))) & ~unblockable_signals;
-    Proc& proc = current_proc();
-    UThread& uthread = current_uthread();
-    SpinGuard guard(proc.signals.lock);
-    if (!uthread.mask_before_suspend) {
-        uthread.mask_before_suspend = uthread.mask;
-    }
-    uthread.mask = mask;
-    Channel nobody;
-    while (((uthread.pending | proc.signals.pending) & ~uthread.mask) == 0) {
-        uthread.thread.done(ReturnWork::Signal);    // whoever makes one pending asks again, under this lock
-        park(nobody, proc.signals.lock, {.interruptible = true});
-        if (uthread.thread.asked(ReturnWork::Stop) || uthread.thread.asked(ReturnWork::Terminate) ||
-            uthread.thread.asked(ReturnWork::Kill)) {
-            return Error::Restart;
-        }
-    }
-    uthread.thread.ask(ReturnWork::Signal);
-    return Error::Interrupted;
 }

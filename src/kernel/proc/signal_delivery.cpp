@@ -55,14 +55,7 @@ bool take_one(UThread& uthread, Proc& proc, Taken& taken) {
     }
     taken.signal = (deliverable & signal_bit(FL_SIGKILL)) != 0 ? FL_SIGKILL : __builtin_ctz(deliverable);
     SignalSet bit = signal_bit(taken.signal);
-    if ((uthread.pending & bit) != 0) {
-        uthread.pending &= ~bit;
-        taken.info = uthread.fault;
-        taken.info.signal = taken.signal;
-    } else {
-        proc.signals.pending &= ~bit;
-        taken.info = proc.signals.info[taken.signal];
-    }
+    taken.info = take_pending_locked(proc, uthread, taken.signal);
     const SignalSet mask_before = uthread.mask;
     ForkloreSigaction& action = proc.signals.actions->actions[taken.signal];
     taken.action = action;

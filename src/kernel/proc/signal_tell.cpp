@@ -61,6 +61,18 @@ void tell_again_locked(Proc& proc) {
     }
 }
 
+ForkloreSiginfo take_pending_locked(Proc& proc, UThread& uthread, int signal) {
+    const SignalSet bit = signal_bit(signal);
+    if ((uthread.pending & bit) == 0) {
+        proc.signals.pending &= ~bit;
+        return proc.signals.info[signal];
+    }
+    uthread.pending &= ~bit;
+    ForkloreSiginfo info = uthread.fault;
+    info.signal = signal;
+    return info;
+}
+
 void hand_pending_to_locked(Proc& proc, UThread& uthread) {
     for (SignalSet left = std::exchange(uthread.pending, 0); left != 0; left &= left - 1) {
         const int signal = __builtin_ctz(left);

@@ -13,6 +13,9 @@ void tell_a_thread_locked(Proc& proc, int signal) REQUIRES(proc.signals.lock);
 // The same for everything that is pending: the thread that was told of it blocks it now, ends, or is lent.
 void tell_again_locked(Proc& proc) REQUIRES(proc.signals.lock);
 
+// A pending signal leaves its set, the thread's before the process's: what is known of it.
+ForkloreSiginfo take_pending_locked(Proc& proc, UThread& uthread, int signal) REQUIRES(proc.signals.lock);
+
 // What is pending for the thread alone becomes the business of `proc`, unless that ignores it.
 void hand_pending_to_locked(Proc& proc, UThread& uthread) REQUIRES(proc.signals.lock);
 

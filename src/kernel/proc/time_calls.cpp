@@ -11,22 +11,20 @@ ForkloreTime time_of(Nanoseconds t) {
     return {static_cast<int64_t>(t / nanoseconds_per_second), static_cast<int64_t>(t % nanoseconds_per_second)};
 }
 
-// Longer than this is for ever: 292 years would overflow.
-constexpr int64_t longest_seconds = 1ll << 32;
+Nanoseconds nanoseconds_valid(const ForkloreTime& time) {
+    return static_cast<Nanoseconds>(time.seconds) * nanoseconds_per_second + static_cast<Nanoseconds>(time.nanoseconds);
+}
 
-Result<Nanoseconds> nanoseconds_of(const ForkloreTime& time) {
+}  // namespace
+
+Result<Nanoseconds> nanoseconds_asked(const ForkloreTime& time) {
+    constexpr int64_t longest_seconds = 1ll << 32;      // longer is for ever: 292 years would overflow
     if (time.seconds < 0 || time.nanoseconds < 0 || time.nanoseconds >= static_cast<int64_t>(nanoseconds_per_second)) {
         return Error::Invalid;
     }
     int64_t seconds = time.seconds < longest_seconds ? time.seconds : longest_seconds;
     return static_cast<Nanoseconds>(seconds) * nanoseconds_per_second + static_cast<Nanoseconds>(time.nanoseconds);
 }
-
-Nanoseconds nanoseconds_valid(const ForkloreTime& time) {
-    return static_cast<Nanoseconds>(time.seconds) * nanoseconds_per_second + static_cast<Nanoseconds>(time.nanoseconds);
-}
-
-}  // namespace
 
 Result<uint64_t> sys_clock_gettime(UserFrame& frame) {
     Nanoseconds now = 0;
@@ -60,7 +58,7 @@ Result<uint64_t> sys_clock_settime(UserFrame& frame) {
         return Error::Invalid;
     }
     auto time = TRY(copy_in_value<ForkloreTime>(UserAddr(frame.x[1])));
-    Nanoseconds since_1970 = TRY(nanoseconds_of(time));
+    Nanoseconds since_1970 = TRY(nanoseconds_asked(time));
     if (!current_credentials()->is_root()) {
         return Error::NotPermitted;
     }
@@ -71,7 +69,7 @@ Result<uint64_t> sys_clock_settime(UserFrame& frame) {
 Result<uint64_t> sys_nanosleep(UserFrame& frame) {
     auto time = TRY(copy_in_value<ForkloreTime>(UserAddr(frame.x[0])));
     UserAddr remaining(frame.x[1]);
-    Nanoseconds deadline = machine_clock::now() + TRY(nanoseconds_of(time));
+    Nanoseconds deadline = machine_clock::now() + TRY(nanoseconds_asked(time));
     if (sleep_until(deadline, true) == WakeReason::TimedOut) {
         return 0;
     }
@@ -116,8 +114,8 @@ Result<uint64_t> sys_setitimer(UserFrame& frame) {
         return Error::Invalid;
     }
     auto wanted = TRY(copy_in_value<ForkloreTimer>(wanted_at));
-    Nanoseconds value = TRY(nanoseconds_of(wanted.value));
-    Nanoseconds interval = TRY(nanoseconds_of(wanted.interval));
+    Nanoseconds value = TRY(nanoseconds_asked(wanted.value));
+    Nanoseconds interval = TRY(nanoseconds_asked(wanted.interval));
     Proc& proc = current_proc();
     ForkloreTimer old;
     {

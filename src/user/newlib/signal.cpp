@@ -85,6 +85,20 @@ int sigsuspend(const sigset_t* mask) {
     return posix(system_call(SYS_sigsuspend, &kernel_mask));
 }
 
+int sigtimedwait(const sigset_t* set, siginfo_t* info, const struct timespec* timeout) {
+    const uint32_t kernel_set = static_cast<uint32_t>(*set);
+    return posix(system_call(SYS_sigtimedwait, &kernel_set, info, timeout));
+}
+int sigwaitinfo(const sigset_t* set, siginfo_t* info) { return sigtimedwait(set, info, nullptr); }
+int sigwait(const sigset_t* set, int* signal) {
+    const int taken = sigwaitinfo(set, nullptr);
+    if (taken == -1) {
+        return errno;
+    }
+    *signal = taken;
+    return 0;
+}
+
 int pause() {
     sigset_t mask;
     return sigprocmask(SIG_BLOCK, nullptr, &mask) == -1 ? -1 : sigsuspend(&mask);

@@ -108,6 +108,8 @@ int pthread_sigmask(int, const sigset_t *, sigset_t *);
 int sigpending(sigset_t *);
 int sigsuspend(const sigset_t *);
 int sigwait(const sigset_t *, int *);
+int sigwaitinfo(const sigset_t *, siginfo_t *);
+int sigtimedwait(const sigset_t *, siginfo_t *, const struct timespec *);
 int siginterrupt(int, int);
 
 #define sigaddset(what, sig) (*(what) |= (sigset_t)1 << (sig), 0)
