@@ -108,6 +108,7 @@ enum ForkloreSyscall {
                             // array that can be executed counts
     SYS_waitid = 91,        // (ForkloreIdType, id, ForkloreSiginfo*, options); signal 0: nothing to tell yet
     SYS_sigtimedwait = 93,  // (const uint32_t* set, ForkloreSiginfo* or 0, const ForkloreTime* or 0) -> signal
+    SYS_sigaltstack = 94,   // (const ForkloreSignalStack* or 0, ForkloreSignalStack* old or 0)
     SYS_COUNT = 96
 };
 
@@ -211,6 +212,14 @@ struct ForkloreSignalFrame {
     uint64_t q[64] __attribute__((aligned(16)));
     uint32_t fpsr, fpcr;
 };
+
+// Where handlers with FL_SA_ONSTACK run.
+struct ForkloreSignalStack {
+    uint64_t base;
+    uint32_t flags, reserved;   // FL_SS_*
+    uint64_t size;
+};
+enum ForkloreSignalStackFlags { FL_SS_ONSTACK = 1, FL_SS_DISABLE = 2, FORKLORE_MINSIGSTKSZ = 2048 };
 
 
 struct ForkloreTime { int64_t seconds; int64_t nanoseconds; };

@@ -157,6 +157,11 @@ TEST(Fork, copies_name_niceness_file_mode_mask_and_responsible_process) {
     LONGS_EQUAL(5, only_thread(child).nice.load());
     UNSIGNED_LONGS_EQUAL(077, child.inherited.file_mode_mask);
     CHECK_TRUE(child.inherited.responsible == Pid::Init && child.inherited.executable_set_id);
+TEST(Fork, hands_on_the_stack_for_handlers_which_a_new_thread_does_not_get) {
+    current_uthread().alternate = {.base = 0x1000, .flags = 0, .reserved = 0, .size = 0x2000};
+    UNSIGNED_LONGS_EQUAL(0x2000, only_thread(forked()).uthread->alternate.size);
+    must(call(sys_thread_create, program_counter, 0, 0x1000, 0));
+    UNSIGNED_LONGS_EQUAL(FL_SS_DISABLE, host::started.back()->uthread->alternate.flags);
 }
 
 TEST(Fork, puts_the_child_into_the_parents_group_and_session) {

@@ -441,6 +441,14 @@ TEST(Vfork, tells_that_the_loan_is_over_when_the_child_has_execed_and_who_collec
     CHECK_TRUE(heard[3].event == ProcEvent::Reap && heard[3].actor == parent->pid && heard[3].subject == child);
 }
 
+TEST(Vfork, the_stack_for_handlers_is_the_parents_and_can_not_be_changed) {
+    ForkloreSignalStack stack{.base = 0x1000, .flags = 0, .reserved = 0, .size = 0x1000};
+    must(space().store(data, &stack, sizeof stack));
+    lent();
+    must_fail(Error::NotPermitted, call(sys_sigaltstack, data.value, 0));
+    exit_child();
+    must(call(sys_sigaltstack, data.value, 0));
+    UNSIGNED_LONGS_EQUAL(0x1000, uthread().alternate.size);
 }
 
 TEST(Vfork, counts_as_a_fork) {

@@ -36,6 +36,8 @@ const Call calls[] = {
     {"posix_spawn's paths", SYS_posix_spawn, {good, 0, 0, 0}, {In}, false},
     {"posix_spawn's attributes", SYS_posix_spawn, {good, good, 0, 0}, {None, In}, true},
     {"sigtimedwait", SYS_sigtimedwait, {good, 0, good}, {In}, false},
+    {"sigaltstack", SYS_sigaltstack, {good, 0}, {In}, true},
+    {"sigaltstack's old", SYS_sigaltstack, {0, good}, {None, Out}, true},
     {"getrlimit", SYS_getrlimit, {RLIMIT_NOFILE, good}, {None, Out}, false},
     {"setrlimit", SYS_setrlimit, {RLIMIT_NOFILE, good}, {None, In}, false},
     {"getrusage", SYS_getrusage, {0, good}, {None, Out}, false},

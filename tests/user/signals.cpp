@@ -538,3 +538,100 @@ TEST(Signals, sigtimedwait_is_interrupted_by_a_handler_of_another_signal) {
     LONGS_EQUAL(SIGALRM, seen_signal);
 }
 
+// --- the alternate stack ---
+
+static char alternate[SIGSTKSZ] __attribute__((aligned(16)));
+static const volatile char* volatile handlers_local = nullptr;
+static volatile int stack_flags = 0, change_errno = 0;
+
+static void look_at_stack(int) {
+    volatile char local = 0;
+    handlers_local = &local;
+    stack_t now = {}, other = {};
+    sigaltstack(nullptr, &now);
+    stack_flags = now.ss_flags;
+    other.ss_flags = SS_DISABLE;
+    change_errno = sigaltstack(&other, nullptr) == -1 ? errno : 0;
+}
+static bool ran_on_alternate() { return handlers_local >= alternate && handlers_local < alternate + sizeof alternate; }
+static void use_alternate(int flags) {
+    stack_t stack = {};
+    stack.ss_sp = alternate;
+    stack.ss_size = sizeof alternate;
+    sigaltstack(&stack, nullptr);
+    struct sigaction action = {};
+    action.sa_handler = look_at_stack;
+    action.sa_flags = flags;
+    sigaction(SIGUSR1, &action, nullptr);
+}
+static void forget_alternate() {
+    stack_t off = {};
+    off.ss_flags = SS_DISABLE;
+    sigaltstack(&off, nullptr);
+    signal(SIGUSR1, SIG_DFL);
+}
+
+TEST(Signals, a_handler_with_SA_ONSTACK_runs_on_the_alternate_stack_which_can_not_be_changed_meanwhile) {
+    use_alternate(SA_ONSTACK);
+    raise(SIGUSR1);
+    const bool there = ran_on_alternate();
+    stack_t after = {};
+    sigaltstack(nullptr, &after);
+    forget_alternate();
+    CHECK(there);
+    LONGS_EQUAL(SS_ONSTACK, stack_flags);
+    LONGS_EQUAL(EPERM, change_errno);
+    CHECK(after.ss_flags == 0 && after.ss_sp == alternate);
+}
+
+TEST(Signals, a_handler_without_SA_ONSTACK_runs_where_the_program_was) {
+    use_alternate(0);
+    raise(SIGUSR1);
+    forget_alternate();
+    CHECK(!ran_on_alternate());
+    LONGS_EQUAL(0, stack_flags);
+}
+
+TEST(Signals, the_alternate_stack_is_the_forked_childs_too) {
+    use_alternate(SA_ONSTACK);
+    const int status = in_child([] {
+        raise(SIGUSR1);
+        return ran_on_alternate() ? 5 : 6;
+    });
+    forget_alternate();
+    LONGS_EQUAL(5, exited(status));
+}
+
+ROLE(has_no_alternate_stack) {
+    stack_t now = {};
+    return sigaltstack(nullptr, &now) == 0 && now.ss_flags == SS_DISABLE ? 0 : 1;
+}
+
+TEST(Signals, a_new_program_has_no_alternate_stack) {
+    use_alternate(SA_ONSTACK);
+    const int status = in_child([] { return become("has_no_alternate_stack"); });
+    forget_alternate();
+    LONGS_EQUAL(0, exited(status));
+}
+
+TEST(Signals, an_overflowing_stack_is_told_on_the_alternate_one) {
+    LONGS_EQUAL(4, exited(in_child([] {
+        use_alternate(SA_ONSTACK);
+        struct sigaction action = {};
+        action.sa_handler = [](int) { _exit(4); };
+        action.sa_flags = SA_ONSTACK;
+        sigaction(SIGSEGV, &action, nullptr);
+        asm volatile("mov sp, %0\n str xzr, [sp, #-16]!" : : "r"(0x20000ul) : "memory");
+        return 1;
+    })));
+}
+
+TEST(Signals, a_stack_that_is_too_small_is_ENOMEM_and_an_unknown_flag_EINVAL) {
+    stack_t stack = {};
+    stack.ss_sp = alternate;
+    stack.ss_size = MINSIGSTKSZ - 1;
+    FAILS_WITH(ENOMEM, sigaltstack(&stack, nullptr));
+    stack.ss_size = sizeof alternate;
+    stack.ss_flags = 0x40;
+    FAILS_WITH(EINVAL, sigaltstack(&stack, nullptr));
+}

@@ -105,6 +105,7 @@ constexpr SystemCallTable make_table() {
     calls[SYS_posix_spawn] = sys_posix_spawn;
     calls[SYS_waitid] = sys_waitid;
     calls[SYS_sigtimedwait] = sys_sigtimedwait;
+    calls[SYS_sigaltstack] = sys_sigaltstack;
     return table;
 }
 

@@ -25,6 +25,8 @@ Result<uint64_t> sys_waitid(UserFrame& frame);
 Result<uint64_t> sys_sigsuspend(UserFrame& frame);
 Result<uint64_t> sys_sigtimedwait(UserFrame& frame);
 
+// signal_stack.cpp
+Result<uint64_t> sys_sigaltstack(UserFrame& frame);
 
 // limit_calls.cpp
 Result<uint64_t> sys_getrlimit(UserFrame& frame);

@@ -54,6 +54,7 @@ Result<> run(UserFrame& frame, NewProgram& program, const ProgramUser& user, con
         start_own_body(frame, proc, std::move(body), program);
         return {};
     }
+    uthread.alternate = no_signal_stack;
     replace_memory(frame, program);
     SpinGuard guard(proc.signals.lock);
     proc.last_thread = nullptr;

@@ -147,6 +147,7 @@ Result<Body> make_body(Proc& proc, const NewProgram& program) {
     body.task = TRY(zone_new<Task>({.wait = false}, program.space, &proc));
     body.thread = TRY(thread_create(program.name));
     body.uthread = TRY(uthread_alloc(*body.thread, proc, &current_uthread()));
+    body.uthread->alternate = no_signal_stack;
     thread_set_nice(*body.thread, proc.inherited.nice);
     return body;
 }

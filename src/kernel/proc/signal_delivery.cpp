@@ -6,6 +6,7 @@
 // sigreturn reads the frame back; only registers that a program may choose are taken from it.
 #include "kernel/proc/exit.h"
 #include "kernel/proc/family.h"
+#include "kernel/proc/signal_stack.h"
 #include "kernel/proc/signal_tell.h"
 #include "kernel/proc/stop.h"
 #include "kernel/proc/vfork.h"
@@ -91,7 +92,8 @@ void terminate_by(UserFrame& frame, int signal) {
 // Each part goes to the program's stack from where it is.
 Result<> push_frame(UserFrame& frame, const Taken& taken) {
     Thread& thread = *cpu::current_thread();
-    const UserAddr at((frame.sp - sizeof(ForkloreSignalFrame)) & ~uint64_t{15});
+    const uint64_t top = handler_stack(current_uthread(), frame.sp, taken.action.flags);
+    const UserAddr at((top - sizeof(ForkloreSignalFrame)) & ~uint64_t{15});
     const FrameMiddle middle{.pstate = frame.pstate, .info = taken.info, .mask = taken.mask_to_restore, .has_fp = thread.uses_fp};
     TRY(copy_out(at, &frame, offsetof(UserFrame, pstate)));
     TRY(copy_out(at + offsetof(ForkloreSignalFrame, pstate), &middle, sizeof middle));

@@ -21,6 +21,8 @@ Result<ZoneOwned<UThread>> uthread_alloc(Thread& thread, Proc& proc, const UThre
         uthread->mask = from->mask_before_suspend.value_or(from->mask);
         if (from->proc == &proc) {
             uthread->assumed = from->assumed;
+        } else {
+            uthread->alternate = from->alternate;       // in a copy of the memory: two threads of one can not share it
         }
     }
     return uthread;

@@ -16,6 +16,8 @@ inline constexpr SignalSet worker_mask =
     ~(unblockable_signals | signal_bit(FL_SIGSEGV) | signal_bit(FL_SIGBUS) | signal_bit(FL_SIGILL) | signal_bit(FL_SIGFPE) |
       signal_bit(FL_SIGTRAP) | signal_bit(FL_SIGABRT));
 
+inline constexpr ForkloreSignalStack no_signal_stack{.base = 0, .flags = FL_SS_DISABLE, .reserved = 0, .size = 0};
+
 struct UThreadOptions {
     bool inherit = true;    // else a worker: worker_mask, and the identity of the process
 };
@@ -34,6 +36,8 @@ struct UThread {
     bool restarts_call = false;     // the frame stands before a system call that a signal interrupted
     std::optional<SignalSet> mask_before_suspend;   // sigsuspend is under way: what to restore
 
+    ForkloreSignalStack alternate = no_signal_stack;    // for handlers that want it
+
     Ref<Credentials> assumed;       // the thread's own identity, if it took one
     Ref<Vnode> directory;           // the thread's own, if it took one
     std::optional<ThreadLoan> loan; // present while the thread runs as the child of its vfork
@@ -41,7 +45,8 @@ struct UThread {
 
 // The Unix half for `thread`, which will belong to `proc`. `from` is the thread that makes it, if one does (the current one:
 // no lock is needed to read it): its mask is inherited, the saved one if a suspend is under way; its assumed identity only
-// within one process. It joins the process's threads with Task::add. The caller owns it until Thread::uthread has it. NoMemory.
+// within one process, its alternate signal stack only into another. It joins the process's threads with Task::add. The
+// caller owns it until Thread::uthread has it. NoMemory.
 Result<ZoneOwned<UThread>> uthread_alloc(Thread& thread, Proc& proc, const UThread* from, UThreadOptions options = {});
 // Before the current thread ends, and in this order: ends a loan (the child is killed), drops the directory, hands its pending
 // signals that the process does not ignore to the process, drops the assumed identity. It is in no wait: it runs. No lock held.

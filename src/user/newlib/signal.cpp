@@ -99,6 +99,10 @@ int sigwait(const sigset_t* set, int* signal) {
     return 0;
 }
 
+int sigaltstack(const stack_t* __restrict wanted, stack_t* __restrict old) {
+    return posix(system_call(SYS_sigaltstack, wanted, old));
+}
+
 int pause() {
     sigset_t mask;
     return sigprocmask(SIG_BLOCK, nullptr, &mask) == -1 ? -1 : sigsuspend(&mask);

@@ -92,6 +92,17 @@ struct sigaction {
 #define SIGUSR2 31
 #define NSIG 32
 
+typedef struct {
+    void *ss_sp;
+    int ss_flags, ss_reserved;
+    size_t ss_size;
+} stack_t;
+
+#define SS_ONSTACK 1
+#define SS_DISABLE 2
+#define MINSIGSTKSZ 2048
+#define SIGSTKSZ 8192
+
 /* si_code of SIGCHLD and waitid(). */
 #define CLD_EXITED 1
 #define CLD_KILLED 2
@@ -110,6 +121,7 @@ int sigsuspend(const sigset_t *);
 int sigwait(const sigset_t *, int *);
 int sigwaitinfo(const sigset_t *, siginfo_t *);
 int sigtimedwait(const sigset_t *, siginfo_t *, const struct timespec *);
+int sigaltstack(const stack_t *__restrict, stack_t *__restrict);
 int siginterrupt(int, int);
 
 #define sigaddset(what, sig) (*(what) |= (sigset_t)1 << (sig), 0)
