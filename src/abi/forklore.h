@@ -107,6 +107,7 @@ enum ForkloreSyscall {
     SYS_posix_spawn = 90,   // (const uint64_t* paths, const ForkloreSpawn*, argv, envp) -> pid; the first path of the null-ended
                             // array that can be executed counts
     SYS_waitid = 91,        // (ForkloreIdType, id, ForkloreSiginfo*, options); signal 0: nothing to tell yet
+    SYS_trait = 92,         // (ForkloreTrait, value or -1 to ask alone) -> the value before
     SYS_sigtimedwait = 93,  // (const uint32_t* set, ForkloreSiginfo* or 0, const ForkloreTime* or 0) -> signal
     SYS_sigaltstack = 94,   // (const ForkloreSignalStack* or 0, ForkloreSignalStack* old or 0)
     SYS_COUNT = 96
@@ -221,6 +222,14 @@ struct ForkloreSignalStack {
 };
 enum ForkloreSignalStackFlags { FL_SS_ONSTACK = 1, FL_SS_DISABLE = 2, FORKLORE_MINSIGSTKSZ = 2048 };
 
+// Plain state of a process that its children have from it. It means nothing to the kernel.
+enum ForkloreTrait {
+    FL_TRAIT_IO_POLICY = 0,     // ForkloreIoPolicy
+    FL_TRAIT_CODE_FLAGS = 1,    // ForkloreCodeFlags: they are only ever added
+    FL_TRAIT_RESPONSIBLE = 2    // the pid of who answers for it; root sets it
+};
+enum ForkloreIoPolicy { FL_IO_DEFAULT, FL_IO_IMPORTANT, FL_IO_PASSIVE, FL_IO_THROTTLE, FL_IO_UTILITY, FL_IO_STANDARD, FL_IO_POLICY_COUNT };
+enum ForkloreCodeFlags { FL_CODE_VALID = 1, FL_CODE_HARD = 0x100, FL_CODE_KILL = 0x200, FL_CODE_RESTRICT = 0x800, FL_CODE_KILLED = 0x1000000 };
 
 struct ForkloreTime { int64_t seconds; int64_t nanoseconds; };
 struct ForkloreTimer { struct ForkloreTime interval, value; };

@@ -157,6 +157,27 @@ TEST(Fork, copies_name_niceness_file_mode_mask_and_responsible_process) {
     LONGS_EQUAL(5, only_thread(child).nice.load());
     UNSIGNED_LONGS_EQUAL(077, child.inherited.file_mode_mask);
     CHECK_TRUE(child.inherited.responsible == Pid::Init && child.inherited.executable_set_id);
+}
+
+TEST(Fork, hands_on_policies_and_flags_but_not_that_the_parent_was_killed_for_its_code) {
+    must(call(sys_trait, FL_TRAIT_IO_POLICY, FL_IO_THROTTLE));
+    must(call(sys_trait, FL_TRAIT_CODE_FLAGS, FL_CODE_HARD | FL_CODE_KILLED));
+    must(call(sys_trait, FL_TRAIT_CODE_FLAGS, FL_CODE_VALID));
+    must(call(sys_trait, FL_TRAIT_RESPONSIBLE, number(me().pid)));
+    Pid parent = me().pid;
+    UNSIGNED_LONGS_EQUAL(FL_CODE_HARD | FL_CODE_KILLED | FL_CODE_VALID, must(call(sys_trait, FL_TRAIT_CODE_FLAGS, -1)));
+    host::Acting acting(forked());
+    UNSIGNED_LONGS_EQUAL(FL_IO_THROTTLE, must(call(sys_trait, FL_TRAIT_IO_POLICY, -1)));
+    UNSIGNED_LONGS_EQUAL(FL_CODE_HARD | FL_CODE_VALID, must(call(sys_trait, FL_TRAIT_CODE_FLAGS, -1)));
+    UNSIGNED_LONGS_EQUAL(number(parent), must(call(sys_trait, FL_TRAIT_RESPONSIBLE, -1)));
+    must_fail(Error::Invalid, call(sys_trait, FL_TRAIT_IO_POLICY, FL_IO_POLICY_COUNT));
+    must_fail(Error::Invalid, call(sys_trait, FL_TRAIT_CODE_FLAGS, 2));
+    must_fail(Error::NoProcess, call(sys_trait, FL_TRAIT_RESPONSIBLE, 777));
+    must_fail(Error::Invalid, call(sys_trait, 99, -1));
+    must(call(sys_setuid, user));
+    must_fail(Error::NotPermitted, call(sys_trait, FL_TRAIT_RESPONSIBLE, 1));
+}
+
 TEST(Fork, hands_on_the_stack_for_handlers_which_a_new_thread_does_not_get) {
     current_uthread().alternate = {.base = 0x1000, .flags = 0, .reserved = 0, .size = 0x2000};
     UNSIGNED_LONGS_EQUAL(0x2000, only_thread(forked()).uthread->alternate.size);

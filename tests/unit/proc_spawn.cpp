@@ -82,12 +82,14 @@ TEST(Spawn, gives_the_program_its_arguments) {
 
 TEST(Spawn, hands_on_what_fork_hands_on) {
     me().inherited.nice = 5;
+    me().inherited.io_policy = FL_IO_UTILITY;
     current_uthread().alternate = {.base = 0x1000, .flags = 0, .reserved = 0, .size = 0x2000};
     me().inherited.file_mode_mask = 077;
     current_uthread().mask = signal_bit(FL_SIGUSR1);
     Proc& child = spawned();
     LONGS_EQUAL(5, host::thread_of(child).nice.load());
     UNSIGNED_LONGS_EQUAL(077, child.inherited.file_mode_mask);
+    UNSIGNED_LONGS_EQUAL(FL_IO_UTILITY, child.inherited.io_policy);
     UNSIGNED_LONGS_EQUAL(FL_SS_DISABLE, host::thread_of(child).uthread->alternate.flags);      // its memory is gone
     UNSIGNED_LONGS_EQUAL(signal_bit(FL_SIGUSR1), host::thread_of(child).uthread->mask);
     CHECK_TRUE(child.group == me().group && child.limits.get() == me().limits.get());

@@ -104,6 +104,7 @@ constexpr SystemCallTable make_table() {
     calls[SYS_klog] = sys_klog;
     calls[SYS_posix_spawn] = sys_posix_spawn;
     calls[SYS_waitid] = sys_waitid;
+    calls[SYS_trait] = sys_trait;
     calls[SYS_sigtimedwait] = sys_sigtimedwait;
     calls[SYS_sigaltstack] = sys_sigaltstack;
     return table;

@@ -18,6 +18,9 @@ Result<uint64_t> sys_getegid(UserFrame& frame);
 Result<uint64_t> sys_setuid(UserFrame& frame);
 Result<uint64_t> sys_setgid(UserFrame& frame);
 
+// trait_calls.cpp
+Result<uint64_t> sys_trait(UserFrame& frame);
+
 // wait.cpp
 Result<uint64_t> sys_waitid(UserFrame& frame);
 

@@ -27,7 +27,8 @@ struct Inherited {
     uint32_t file_mode_mask = 022;
     Pid responsible = Pid::None;        // who answers for what it does, where people are asked; init for itself
     bool executable_set_id = false;     // it runs with an identity that its program file gave it
-    uint8_t io_policy = 0;              // how its files are read and written: carried for those who ask
+    uint8_t io_policy = 0;              // how its files are read and written: carried for those who ask (trait_calls.cpp)
+    uint32_t code_flags = 0;            // what is known of its program's signature, but for FL_CODE_KILLED: likewise
 };
 
 // "pstats" of the original: fresh in every process, cleared when freed.
@@ -62,6 +63,7 @@ public:
     Channel children_changed;           // wait4 sleeps here
     int wait_status = 0;                // of a zombie, or the stop signal of a stopped process
     bool stop_unreported = false, continue_unreported = false;
+    bool code_killed = false;           // FL_CODE_KILLED: of this process alone
     bool has_execed = false;            // the accounting flag "forked, not exec'ed" is its opposite
     bool has_terminal = false;          // the session's terminal controls it too: it was there, or came of one who was
 
