@@ -61,6 +61,8 @@ def kernel_image(options: Options) -> Path:
 
 def initial_ramdisk(options: Options, scratch: Path) -> Path:
     """The usual archive, or one with the files of ADD under /add."""
+    if options.initrd and options.add:
+        raise Failure("INITRD= and ADD= exclude each other: ADD puts files into the built RAM disk, INITRD takes another")
     if options.initrd:
         return existing(Path(options.initrd), "RAM disk", "INITRD must name a cpio archive")
     usual = options.build / "initrd.cpio"

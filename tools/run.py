@@ -10,7 +10,7 @@ FORKLORE_* variables that make sets. Make itself turns every failing status into
     BOOT=bare          as firmware without its EL3 stub does: all cores start in build/forklore.img at once (no CMD, no ARGS)
     MODEL=3a+          the board with 512 MiB (3b: 1 GiB)
     GDB=1              wait for gdb-multiarch on GDB_PORT (1234)
-    ADD=DIR            the files of a host folder, under /add in the guest
+    ADD=DIR            the files of a host folder, under /add in the guest (not with INITRD)
     SEED=N  ARGS="..." the kernel's seed; more boot arguments
     KERNEL=  INITRD=  DTB=   other files than the built ones
     ACCEL=multi        one host thread for each core

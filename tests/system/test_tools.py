@@ -36,6 +36,9 @@ class RunMessages(Case):
     def test_add_folder_missing(self) -> None:
         self.one_sentence("there is no such folder", KERNEL=self.image(), ADD="/nowhere")
 
+    def test_add_into_another_ram_disk(self) -> None:
+        self.one_sentence("exclude each other", KERNEL=self.image(), INITRD=self.image(), ADD=str(self.folder))
+
     def test_timeout_that_is_no_number(self) -> None:
         self.one_sentence("a number", TIMEOUT="soon")
 
