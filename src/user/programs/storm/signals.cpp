@@ -30,12 +30,10 @@ namespace {
     }
 }
 
-void killed(Random& random) {
-    constexpr int deadly[] = {SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGALRM};
-    const int signal = deadly[random.below(6)];
-    Lifeline line;
+// A child that ends by a signal alone; -1 if there is no room for one.
+pid_t waiting_child(Lifeline& line, Random& random) {
     if (!line.ok()) {
-        return;
+        return -1;
     }
     Random for_child(random.next());
     const pid_t pid = try_fork();
@@ -43,14 +41,26 @@ void killed(Random& random) {
         line.in_child();
         wait_for_the_end(for_child);
     }
+    return pid;
+}
+
+void expect_end_by(Lifeline& line, pid_t pid, int signal) {
+    line.wait_for_end();
+    let_go(pid);
+    expect_signal(pid, signal);
+}
+
+void killed(Random& random) {
+    constexpr int deadly[] = {SIGKILL, SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGALRM};
+    const int signal = deadly[random.below(6)];
+    Lifeline line;
+    const pid_t pid = waiting_child(line, random);
     if (pid < 0) {
         return;
     }
     pause_a_little(random);
     EXPECT(kill(pid, signal) == 0);
-    line.wait_for_end();
-    let_go(pid);
-    expect_signal(pid, signal);
+    expect_end_by(line, pid, signal);
 }
 
 // A process is killed at any point of making and collecting children.
@@ -87,9 +97,7 @@ void killed_while_making_children(Random& random) {
         sched_yield();
     }
     EXPECT(kill(pid, SIGKILL) == 0);
-    line.wait_for_end();
-    let_go(pid);
-    expect_signal(pid, SIGKILL);
+    expect_end_by(line, pid, SIGKILL);
 }
 
 volatile sig_atomic_t handled;
@@ -118,15 +126,7 @@ void handled_signals(Random& random) {
 
 void stopped_and_continued(Random& random) {
     Lifeline line;
-    if (!line.ok()) {
-        return;
-    }
-    Random for_child(random.next());
-    const pid_t pid = try_fork();
-    if (pid == 0) {
-        line.in_child();
-        wait_for_the_end(for_child);
-    }
+    const pid_t pid = waiting_child(line, random);
     if (pid < 0) {
         return;
     }
@@ -141,9 +141,7 @@ void stopped_and_continued(Random& random) {
         pause_a_little(random);
     }
     EXPECT(kill(pid, SIGKILL) == 0);        // ends a stopped one too
-    line.wait_for_end();
-    let_go(pid);
-    expect_signal(pid, SIGKILL);
+    expect_end_by(line, pid, SIGKILL);
 }
 
 // Parent and child both set the child's group; one signal ends the group.
@@ -233,9 +231,7 @@ void ended_by_its_alarm(Random& random) {
         wait_for_the_end(for_child);
     }
     if (pid > 0) {
-        line.wait_for_end();
-        let_go(pid);
-        expect_signal(pid, SIGALRM);
+        expect_end_by(line, pid, SIGALRM);
     }
 }
 
