@@ -42,13 +42,14 @@ TEST(PidCores, the_last_number_goes_to_one_and_the_other_is_told) {
 
 TEST(PidCores, a_number_that_a_group_takes_over_is_never_free) {
     fill(smallest_pid_max, 1);
-    explore({}, [] {
+    explore({.most = 3'000}, [] {
         const Pid pid = static_cast<Pid>(ask());
         int32_t got = 0;
         explorer::thread("its process ends, its group begins", [&] {
             pid_take(pid, PidUse::Group);
             pid_release(pid, PidUse::Process);
         });
+        explorer::thread("its session begins", [&] { pid_take(pid, PidUse::Session); });
         explorer::thread("asks", [&] { got = ask(); });
         explorer::run();
         EXPECT_EQUAL(refused, got);

@@ -107,5 +107,5 @@ TEST(ForkCores, a_thread_that_changes_the_directory_does_not_get_in_between) {
         EXPECT(copy_out_value(others_scratch, path).ok());
         EXPECT_EQUAL(0, call(SYS_chdir, others_scratch.value));
     };
-    fork_beside(other, {.preemptions = 1, .most = 1'000});
+    fork_beside(other, {.preemptions = 1, .most = 4'000});
 }
