@@ -1,6 +1,6 @@
 """The grader's command line; make's verbs call it with options as NAME=value or in FORKLORE_* variables.
 
-    grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id [REPLAY=schedule]] [SEED=N] [OUT=dir] [QUIET=1]
+    grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id [REPLAY=schedule] [GDB=1 [GDB_PORT=1234]]] [SEED=N] [OUT=dir] [QUIET=1]
     grade-class LAB=N SUBMISSIONS=dir [HIDDEN=dir] [OUT=dir] [SCHEDULER=slurm] [SSHLOGIN=host,host] [JOBS=N] [THRESHOLD=percent] [SEED=N]
     grade-member PLAN=file INDEX=N          one of a class; its workers
     check-labs [LAB=N] [SAMPLE=1]
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import reference, report
-from .grade import Printer, Request, grade, new_seed, summary
+from .grade import Printer, Request, debug, grade, new_seed, summary
 from .lab import TREE, Failure, Lab, load
 
 
@@ -44,11 +44,13 @@ def grade_verb() -> int:
         raise Failure(f"CHECK={request.only}: lab {lab.number} has no such check")
     if request.replay and not request.only:
         raise Failure("REPLAY= goes with CHECK=: a schedule is one check's")
+    if text("GDB") not in ("", "0"):
+        return debug(request, reference.prepare(lab, request.only), number("GDB_PORT", 1234))
     printer = Printer(request, text("QUIET") == "1")
     print(f"Lab {lab.number}: {lab.title} (seed {request.seed})", flush=True)
-    made = grade(request, reference.prepare_host(lab), printer)
+    made = grade(request, reference.prepare(lab, request.only), printer)
     report.write(made, request, Path(text("OUT")) if text("OUT") else reference.grade_folder())
-    print(summary(made), flush=True)
+    print("\n".join([summary(made), *made.notes]), flush=True)
     return made.status
 
 
@@ -92,7 +94,7 @@ def handout_verb() -> int:
 
 
 def prepare_verb() -> int:
-    reference.prepare_host(the_lab())
+    reference.prepare(the_lab())
     return 0
 
 

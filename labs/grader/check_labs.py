@@ -105,7 +105,7 @@ def lay_out(specimen: Specimen, folder: Path) -> None:
             raise Failure(f"{specimen.title}: the patch does not fit the reference any more: {done.stderr.strip()}")
 
 
-def grade_specimen(specimen: Specimen, builds: list[reference.HostFiles]) -> Report:
+def grade_specimen(specimen: Specimen, files: reference.Files) -> Report:
     with scratch() as folder:
         try:
             lay_out(specimen, folder)
@@ -114,7 +114,7 @@ def grade_specimen(specimen: Specimen, builds: list[reference.HostFiles]) -> Rep
         lab = specimen.lab
         if specimen.kind == "wrong":
             lab = replace(lab, checks=[check for check in lab.checks if check.id in specimen.caught_by])
-        return grade(Request(lab, folder, new_seed(), jobs=1), builds)
+        return grade(Request(lab, folder, new_seed(), jobs=1), files)
 
 
 def compile_reference(lab: Lab, builds: list[reference.HostFiles], folder: Path) -> None:
@@ -127,7 +127,7 @@ def compile_reference(lab: Lab, builds: list[reference.HostFiles], folder: Path)
             host_tier.build(like_reference(lab), host, folder / host.runner, texts)
         except Refused:
             return      # the reference's own grading will tell
-        host.known.update({(path, texts[path]): folder / host.runner / f"work{n}" / "file.o" for n, path in enumerate(lab.replaced)})
+        host.known.update({(path, texts[path]): folder / host.runner / f"host{n}" / "file.o" for n, path in enumerate(lab.replaced)})
 
 
 def failed_checks(report: Report) -> list[str]:
@@ -169,13 +169,13 @@ def check_labs(labs: list[Lab], jobs: int, sampled: bool) -> int:
         print(f"FAIL {title}: {wrong}" if wrong else f"PASS {title}", flush=True)
 
     for lab in labs:
-        builds = reference.prepare_host(lab)
+        files = reference.prepare(lab)
         known = specimens(lab)
         chosen = sample(known) if sampled else known
         caught: dict[str, list[str]] = {}
         with scratch() as folder, ThreadPoolExecutor(max_workers=jobs) as pool:
-            compile_reference(lab, builds, folder)
-            for specimen, report in zip(chosen, pool.map(lambda s: grade_specimen(s, builds), chosen)):
+            compile_reference(lab, files.host, folder)
+            for specimen, report in zip(chosen, pool.map(lambda s: grade_specimen(s, files), chosen)):
                 tell(specimen.title, complaint(specimen, report))
                 if specimen.kind == "wrong":
                     caught[specimen.name] = failed_checks(report)

@@ -64,9 +64,10 @@ def digest_of(lab: Lab, path: Path) -> str:
 
 def digest_of_checks(lab: Lab) -> str:
     total = hashlib.sha256()
-    hidden = lab.hidden_folder or lab.folder / "checks" / "hidden"
-    tree = [path for folder in ("src", "labs/grader", "tests/host", "tests/explorer") for path in (TREE / folder).rglob("*") if path.suffix in (".cpp", ".h", ".S", ".py")]
-    for path in [lab.folder / "lab.yaml", hidden / "checks.yaml", *lab.check_sources, *lab.schedule_sources, *sorted(tree)]:
+    folders = ("src", "labs/grader", "tests/host", "tests/explorer", "tests/target", "tests/user/support")
+    tree = [path for folder in folders for path in (TREE / folder).rglob("*") if path.suffix in (".cpp", ".h", ".S", ".py")]
+    for path in [lab.folder / "lab.yaml", lab.hidden_folder / "checks.yaml", *lab.check_sources, *lab.schedule_sources, *lab.sources("kernel"), *lab.sources("program"),
+                 *sorted(tree)]:
         if path.is_file():
             total.update(str(path).encode() + b"\0" + path.read_bytes())
     return total.hexdigest()

@@ -223,7 +223,7 @@ def run(lab: Lab, options: Options) -> int:
     if not options.seed:    # the same for all, and in each part of a run
         options.seed = int(store.setting(f"seed lab{lab.number}") or new_seed())
     store.set(f"seed lab{lab.number}", str(options.seed))
-    files = reference.prepare_host(lab)
+    files = reference.prepare(lab)
     plan = Plan(lab, files, options.seed, options.out.absolute(), digest_of_checks(lab), [])
     store.keep_only([member.name for member in everybody])
     todo = {member.name: member for member in everybody if not store.knows(member, plan.checks)}

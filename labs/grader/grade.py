@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import handin, host_tier, reference, sandbox
+from . import handin, host_tier, look, reference, sandbox, target_tier
 from .inspection import Refused
 from .lab import TREE, Check, Failure, Lab
 from .verdict import Outcome, Report, Verdict, amount
@@ -31,7 +31,7 @@ def new_seed() -> int:
     return secrets.randbelow(2**31) + 1
 
 
-def grade(request: Request, builds: list[reference.HostFiles], ended: Listener = lambda outcome: None) -> Report:
+def grade(request: Request, files: reference.Files, ended: Listener = lambda outcome: None) -> Report:
     """Every way to fail ends in a report: a bad hand-in in a refusal, a bad host in `broken`."""
     lab = request.lab
     report = Report(lab, request.seed, only=request.only)
@@ -40,16 +40,35 @@ def grade(request: Request, builds: list[reference.HostFiles], ended: Listener =
         if taken.ignored and request.submission.resolve() != TREE:
             report.notes.append("Not looked at: " + ", ".join(taken.ignored[:handin.NAMES_SHOWN]) + (", ..." if len(taken.ignored) > handin.NAMES_SHOWN else ""))
         with sandbox.scratch() as folder:
-            checks = request.wanted("host")
-            wanted = {check.runner for check in checks}
-            programs = {host.runner: host_tier.build(lab, host, folder / host.runner, taken.text) for host in builds if host.runner in wanted}
-            report.outcomes += host_tier.run_checks(checks, programs, request.seed, request.jobs, ended, request.replay)
+            # Everything is built before anything runs: a hand-in is refused as a whole.
+            host, target = request.wanted("host"), request.wanted("target")
+            wanted = {check.runner for check in host}
+            programs = {build.runner: host_tier.build(lab, build, folder / build.runner, taken.text) for build in files.host if build.runner in wanted}
+            kernel = target_tier.build(lab, files.target, folder / "target", taken.text) if target and files.target else None
+            if target and files.left_out:
+                report.notes.append(f"The checks in the machine can not be built in this tree, so they were not run; when you hand in, they are. {files.left_out}")
+            report.outcomes += host_tier.run_checks(host, programs, request.seed, request.jobs, ended, request.replay)
+            if kernel:
+                report.outcomes += target_tier.run_checks(target, kernel, request.seed, request.jobs, look.look, ended)
     except (handin.Unusable, Refused) as refusal:
         report.refused = str(refusal)
         report.outcomes = [Outcome(check, Verdict.FAIL, "not run: the hand-in was refused") for check in report.asked]
     except (Failure, OSError) as failure:
         report.broken = str(failure)
     return report
+
+
+def debug(request: Request, files: reference.Files, port: int) -> int:
+    """The one check of the request, under gdb; no verdict."""
+    check = next((check for check in request.wanted("target")), None)
+    if not request.only or not check or not files.target:
+        raise Failure("GDB=1: CHECK must name a check of the target tier, Group.name@target")
+    try:
+        with sandbox.scratch() as folder:
+            kernel = target_tier.build(request.lab, files.target, folder, handin.collect(request.lab, request.submission).text)
+            return target_tier.debug(check, kernel, request.seed, reference.grade_folder() / "debug", port)
+    except (handin.Unusable, Refused) as refusal:
+        raise Failure(str(refusal)) from None
 
 
 # --- what is printed ---------------------------------------------------------------------------------------------------------

@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import inspection, sandbox
+from . import compiling, inspection, sandbox
+from .compiling import ATTEMPTS, in_sandbox
 from .inspection import Refused
 from .lab import Check, Failure, Lab
 from .reference import HostFiles
 from .verdict import Outcome, Verdict
 
-COMPILE = sandbox.Limits(cpu_seconds=60, memory=3 << 30, address_space=3 << 30, wall_seconds=1200)
 LINK = sandbox.Limits(cpu_seconds=60, memory=3 << 30, file_size=512 << 20, wall_seconds=1200)
-ATTEMPTS = 3        # when the host failed, not the submission
 LARGEST_GAP = 1 << 16
 SANITIZERS = {
     # The leak checker would need ptrace; what a lab must not lose is counted by the ledgers. Names are found afterwards, outside.
@@ -31,51 +30,6 @@ class Program:
     """The checks linked with a submission, in a folder that sandboxes can see."""
     folder: Path
     path: Path
-
-
-def in_sandbox(command: list[str], place: sandbox.Place, limits: sandbox.Limits, what: str) -> sandbox.Ended:
-    """Runs a tool; tries again if the host failed."""
-    for _ in range(ATTEMPTS):
-        ended = sandbox.run(command, place, limits)
-        if not ended.hosts_fault:
-            return ended
-    raise Failure(f"{what} did not come to an end: the host is overloaded or out of memory ({ended.why})")
-
-
-def compile_failure(path: str, ended: sandbox.Ended) -> Refused:
-    if ended.why == "cpu":
-        return Refused(f"{path} took the compiler more than {COMPILE.cpu_seconds} s of processor time. Hand in something smaller.")
-    said = ended.errors.decode(errors="replace")
-    if ended.why != "exit" or "virtual memory exhausted" in said or "cc1plus: out of memory" in said:
-        return Refused(f"{path} took the compiler more memory or output than there is. Hand in something smaller.")
-    return Refused(f"{path} does not compile:\n" + "\n".join(said.splitlines()[:30]))
-
-
-def compile_file(lab: Lab, host: HostFiles, folder: Path, number: int, source: bytes) -> Path:
-    """The submission's file laid over the tree of headers, preprocessed, looked at, compiled, looked at again."""
-    file = lab.files[number]
-    work = sandbox.writable(folder / f"work{number}")
-    source_at = folder / f"source{number}"
-    source_at.write_bytes(source)
-    source_at.chmod(0o644)
-    overlay = [(folder / "headers", "/tree"), (source_at, "/tree/" + file.path)]
-    place = sandbox.Place(read=overlay, write=[(work, "/work")], directory="/tree")
-    inspection.check_directives(file.path, source)
-    # Colours off, few errors: the text goes into a report.
-    # Poisoning by inline code, however large a variable is: no file may call the functions that do it.
-    front = [Path(host.compiler).name, *host.flags, "-fno-diagnostics-color", "-fmax-errors=5",
-             "--param=use-after-scope-direct-emission-threshold=1048576"]
-    ended = in_sandbox([*front, "-E", file.path, "-o", "/work/text.ii"], place, COMPILE, "The preprocessor")
-    if not ended.good:
-        raise compile_failure(file.path, ended)
-    preprocessed = (work / "text.ii").read_text(errors="replace")
-    inspection.check_text(lab, file, source, preprocessed)
-    # What was looked at is what is compiled.
-    ended = in_sandbox([*front, "-fpreprocessed", "-x", "c++-cpp-output", "-c", "/work/text.ii", "-o", "/work/file.o"], place, COMPILE, "The compiler")
-    if not ended.good:
-        raise compile_failure(file.path, ended)
-    inspection.check_sections("readelf", work / "file.o", file.path, sanitized=True)
-    return work / "file.o"
 
 
 def link(host: HostFiles, folder: Path, objects: list[Path]) -> Program:
@@ -99,32 +53,23 @@ def link(host: HostFiles, folder: Path, objects: list[Path]) -> Program:
 
 
 def build(lab: Lab, host: HostFiles, folder: Path, texts: dict[str, bytes]) -> Program:
-    folder.mkdir(exist_ok=True)
-    folder.chmod(0o755)
-    shutil.copytree(host.headers, folder / "headers", dirs_exist_ok=True)
-    for file in lab.files:      # mount points of what is laid over
-        over = folder / "headers" / file.path
-        over.parent.mkdir(parents=True, exist_ok=True)
-        over.touch()
-    objects = [host.known.get((file.path, texts[file.path])) or compile_file(lab, host, folder, i, texts[file.path]) for i, file in enumerate(lab.files)]
-    inspection.check_symbols(lab, inspection.symbols("nm", objects), " and ".join(Path(f.path).name for f in lab.files),
-                             explored=host.runner == "schedules")
-    return link(host, folder, objects)
+    front = compiling.Front(host.compiler, host.flags, sanitized=True, explored=host.runner == "schedules")
+    return link(host, folder, compiling.compile_all(lab, host.headers, front, folder, texts, host.known))
 
 
 # --- one check --------------------------------------------------------------------------------------------------------------
 
-def readable_places(program: Program, offsets: list[str]) -> list[str]:
+def readable_places(program: Program, offsets: list[str], tool: str = "addr2line") -> list[str]:
     """`function at file:line` for offsets into the program; the runner's and the framework's own are left out."""
     if not offsets:
         return []
     place = sandbox.Place(read=[(program.path, "/check")])
-    ended = sandbox.run(["addr2line", "-f", "-C", "-i", "-p", "-e", "/check", *offsets[:40]], place, sandbox.Limits(memory=3 << 30))
+    ended = sandbox.run([tool, "-f", "-C", "-i", "-p", "-e", "/check", *offsets[:40]], place, sandbox.Limits(memory=3 << 30))
     lines = []
     for line in ended.output.decode(errors="replace").splitlines():
         if found := re.match(r"(?: \(inlined by\) )?(.*) at (\S+):(\d+|\?)", line):
             name = re.sub(r"^.*?/?((?:src|labs|tests)/\S+)$", r"\1", found[2])
-            if name.startswith(("src/", "labs/")) and "grader/runner" not in name:
+            if name.startswith(("src/", "labs/")) and not name.startswith("labs/grader/"):
                 lines.append(f"{function_name(found[1])} at {name}:{found[3]}")
             elif "/outside/" in found[2] or "/checks/" in found[2]:
                 lines.append(f"{function_name(found[1])} at {Path(found[2]).name}:{found[3]}")

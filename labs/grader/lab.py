@@ -9,7 +9,8 @@ import yaml
 TREE = Path(__file__).resolve().parents[2]
 LABS = TREE / "labs"
 TIERS = ("host", "target", "board")
-RUNNERS = ("check", "schedules")
+RUNNERS = ("check", "schedules", "program")
+LOOKS = ("", "fork", "loan", "home")       # labs/grader/look.py
 NAME = re.compile(r"[A-Za-z]\w*\.\w+")
 
 
@@ -33,6 +34,8 @@ class Check:
     hidden: bool = False
     runner: str = "check"
     cpu_seconds: int = 10   # of the processor's time, not of the wall's
+    guest_seconds: int = 4  # on the target, of its own time
+    look: str = ""          # what the grader itself looks at, from outside the machine
 
     @property
     def id(self) -> str:
@@ -59,7 +62,8 @@ class Lab:
     checks: list[Check]
     check_sources: list[Path]
     schedule_sources: list[Path]        # of checks that run under the schedule explorer
-    hidden_folder: Path | None = None
+    hidden_folder: Path
+    boot_arguments: str = ""            # of the target tier's machines
 
     @property
     def replaced(self) -> list[str]:
@@ -76,6 +80,10 @@ class Lab:
     @property
     def has_schedules(self) -> bool:
         return any(check.runner == "schedules" for check in self.checks)
+
+    def sources(self, folder: str) -> list[Path]:
+        """The checks of the target tier: `kernel` or `program`."""
+        return [path for top in (self.folder / "checks", self.hidden_folder) for path in sorted((top / folder).glob("*.cpp"))]
 
     def skeleton(self, path: str) -> Path:
         return self.folder / path
@@ -121,12 +129,17 @@ def read_check(value: Any, where: str, hidden: bool) -> Check:
     reader = Reader(value, where)
     check = Check(name=reader.take("name", str), points=reader.take("points", (int, float)), tier=reader.take("tier", str, "host"),
                   hint=reader.take("hint", str).strip(), bonus=reader.take("bonus", bool, False), hidden=hidden,
-                  runner=reader.take("runner", str, "check"), cpu_seconds=reader.take("cpu_seconds", int, 10))
+                  runner=reader.take("runner", str, "check"), cpu_seconds=reader.take("cpu_seconds", int, 10),
+                  guest_seconds=reader.take("guest_seconds", int, 4), look=reader.take("look", str, ""))
     reader.end()
     if not NAME.fullmatch(check.name):
         raise Failure(f"{where}: `{check.name}` is no Group.name")
-    if check.tier not in TIERS or check.runner not in RUNNERS or (check.runner == "schedules" and check.tier != "host") or check.points <= 0 or check.cpu_seconds < 1:
-        raise Failure(f"{where}: {check.name}: tier {TIERS}, runner {RUNNERS} (schedules: host only), points above 0, cpu_seconds from 1")
+    if check.tier not in TIERS or check.runner not in RUNNERS or check.points <= 0 or min(check.cpu_seconds, check.guest_seconds) < 1:
+        raise Failure(f"{where}: {check.name}: tier {TIERS}, runner {RUNNERS}, points above 0, cpu_seconds and guest_seconds from 1")
+    if {"schedules": "host", "program": "target"}.get(check.runner, check.tier) != check.tier:
+        raise Failure(f"{where}: {check.name}: schedules run on the host, programs on the target")
+    if check.look not in LOOKS or (check.look and check.runner != "program"):
+        raise Failure(f"{where}: {check.name}: `look` is one of {LOOKS}, for a program on the target")
     return check
 
 
@@ -161,7 +174,7 @@ def load(number: int, hidden: Path | None = None) -> Lab:
               floor=reader.take("floor", (int, float), 0), checks=checks,
               check_sources=sorted((folder / "checks").glob("*.cpp")) + sorted(hidden.glob("*.cpp")),
               schedule_sources=sorted((folder / "checks/schedules").glob("*.cpp")) + sorted((hidden / "schedules").glob("*.cpp")),
-              hidden_folder=hidden)
+              hidden_folder=hidden, boot_arguments=reader.take("boot_arguments", str, ""))
     contract.end()
     reader.end()
     ids = [check.id for check in checks]

@@ -1,4 +1,5 @@
 """What a submission is judged with: the reference's objects and the checks, made by make before any submission is looked at."""
+import json
 import os
 import shutil
 import subprocess
@@ -65,6 +66,28 @@ class HostFiles:
     known: dict[tuple[str, bytes], Path] = field(default_factory=dict)      # objects of files of our own that many hand-ins share
 
 
+@dataclass
+class TargetFiles:
+    headers: Path
+    rest: Path                  # the kernel less the submission, with the runner and the checks, in one object
+    compiler: str
+    flags: list[str]            # as for the reference
+    link_flags: list[str]
+    script: Path                # the linker's
+    initrd: Path                # whose first process is the program with the checks at EL0
+    dtb: Path
+    layout: dict[str, int]      # where members lie in the kernel's objects
+    symbols: dict[str, str]     # nm's letter of each name in `rest`
+
+
+@dataclass
+class Files:
+    """For each tier that has a check to run."""
+    host: list[HostFiles]
+    target: TargetFiles | None = None
+    left_out: str = ""          # why there is no target tier in a student's tree
+
+
 def copy_headers(to: Path) -> None:
     """src's headers, the host's half of the seam: nothing that says how something is solved."""
     folders = ["src", "tests/host/machine_inline", "tests/explorer/machine_inline", "tools/c++"]
@@ -115,9 +138,9 @@ def link_rest(lab: Lab, objects: list[Path], portable: list[Path], rest: Path, a
         raise Failure(f"The checks of lab {lab.number} do not link:\n{done.stderr[-2000:]}")
 
 
-def prepare(lab: Lab, runner: str, goal: str, *variables: str) -> HostFiles:
+def prepare_runner(lab: Lab, runner: str, goal: str, *variables: str) -> HostFiles:
     made = make(goal, f"LAB_REPLACES={' '.join(lab.replaced)}", *variables)
-    lines = {key: value.split() for key, _, value in (line.partition("=") for line in made.splitlines()) if key in ("PORTABLE", "OBJECTS", "FLAGS", "LINK_FLAGS", "CXX")}
+    lines = said_by_make(made)
     top = lambda names: [TREE / name for name in names]     # noqa: E731 (absolute names stay as they are)
     folder = grade_folder() / f"lab{lab.number}" / runner
     folder.mkdir(parents=True, exist_ok=True)
@@ -134,7 +157,85 @@ def prepare(lab: Lab, runner: str, goal: str, *variables: str) -> HostFiles:
 
 def prepare_host(lab: Lab) -> list[HostFiles]:
     """Builds what is missing; quick if nothing changed."""
-    made = [prepare(lab, "check", "grade-objects", f"LAB_CHECKS={' '.join(map(in_tree, lab.check_sources))}")]
+    made = [prepare_runner(lab, "check", "grade-objects", f"LAB_CHECKS={' '.join(map(in_tree, lab.check_sources))}")]
     if lab.has_schedules:
-        made.append(prepare(lab, "schedules", "schedule-objects", f"LAB_SCHEDULES={' '.join(map(in_tree, lab.schedule_sources))}"))
+        made.append(prepare_runner(lab, "schedules", "schedule-objects", f"LAB_SCHEDULES={' '.join(map(in_tree, lab.schedule_sources))}"))
     return made
+
+
+# --- the target tier -----------------------------------------------------------------------------------------------------
+
+# What would start the first program starts the runner; the first C++ of each core takes the run's key.
+WRAPPED = ("_Z19start_first_processv", "_Z10enter_corej", "_ZdlPv", "_ZdlPvm")
+
+
+# What labs/grader/look.py asks for: name there, and the member for the debugger.
+MEMBERS = {
+    **{f"{kind}.{member}": f"(({kind}*)0)->{member}" for kind, members in {
+        "Proc": "pid state parent table_link sibling_link children task lent_thread loans",
+        "Task": "space threads", "Thread": "uthread task_link", "UThread": "proc"}.items() for member in members.split()},
+    "UThread.loan.engaged": "((UThread*)0)->loan._M_payload._M_engaged",
+    "UThread.loan.child": "((UThread*)0)->loan._M_payload._M_payload._M_value.child_",
+    "AddressSpace.root": "((AddressSpace*)0)->tables_.root_",
+}
+
+
+def read_layout(rest: Path) -> dict[str, int]:
+    debugger = os.environ.get("FORKLORE_GDB_PROGRAM") or "gdb-multiarch"
+    asked = [word for member in MEMBERS.values() for word in ("-ex", f'printf "%ld\\n", (long)&{member}')]
+    try:
+        done = subprocess.run([debugger, "-nx", "-batch", *asked, str(rest)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    except OSError as error:
+        raise Failure(f"{debugger}: {error.strerror}; install gdb-multiarch (`make setup` does)") from None
+    values = [int(line) for line in done.stdout.splitlines() if line.isdigit()]
+    if len(values) != len(MEMBERS):
+        raise Failure(f"{debugger} does not say where the kernel's members lie: {done.stderr[-1000:]}")
+    return dict(zip(MEMBERS, values))
+
+
+def kinds_of_symbols(tool: str, rest: Path) -> dict[str, str]:
+    said = subprocess.run([tool, str(rest)], capture_output=True, text=True, check=True).stdout
+    return {name: kind for _, kind, name in (line.rsplit(maxsplit=2) for line in said.splitlines() if line[0] != " ")}
+
+
+def said_by_make(text: str) -> dict[str, list[str]]:
+    return {key: value.split() for key, equals, value in (line.partition("=") for line in text.splitlines()) if equals and key.isupper()}
+
+
+def prepare_target(lab: Lab) -> TargetFiles:
+    """Builds what is missing of the pristine kernel, the runner and the lab's checks; quick if nothing changed."""
+    for sources in ("newlib/stamp", "cpputest-source/stamp"):
+        if not (build_folder() / sources).exists():     # make must see them to know what there is to compile
+            make(f"{BUILD}/{sources}")
+    kernel, program = ([in_tree(path) for path in lab.sources(folder)] for folder in ("kernel", "program"))
+    said = said_by_make(make("grade-target", f"LAB_NUMBER={lab.number}", f"LAB_REPLACES={' '.join(lab.replaced)}",
+                             f"LAB_KERNEL_CHECKS={' '.join(kernel)}", f"LAB_PROGRAM_CHECKS={' '.join(program)}"))
+    folder = grade_folder() / f"lab{lab.number}"
+    folder.mkdir(parents=True, exist_ok=True)
+    headers, rest, listed, known = grade_folder() / "headers", folder / "target.o", folder / "target.objects", folder / "target.json"
+    copy_headers(headers)
+    compiler, inputs = said["CXX"][0], [TREE / name for name in (*said["OBJECTS"], *said["LIBRARIES"])]
+    listing = "\n".join(map(str, inputs))
+    if not newer(rest, inputs) or not listed.exists() or listed.read_text() != listing:
+        done = subprocess.run([compiler, "-r", "-nostdlib", "-o", str(rest), *(f"-Wl,--wrap={name}" for name in WRAPPED), *map(str, inputs)],
+                              capture_output=True, text=True)
+        if done.returncode:
+            raise Failure(f"The kernel with the checks of lab {lab.number} does not link:\n{done.stderr[-2000:]}")
+        known.write_text(json.dumps([read_layout(rest), kinds_of_symbols(compiler.removesuffix("g++") + "nm", rest)]))
+        listed.write_text(listing)
+    return TargetFiles(headers, rest, compiler, said["FLAGS"], said["LINK"], TREE / "src/boot/kernel.ld", TREE / said["INITRD"][0], build_folder() / "rpi3.dtb",
+                       *json.loads(known.read_text()))
+
+
+def prepare(lab: Lab, only: str = "") -> Files:
+    """For all checks, or for one."""
+    tiers = {check.tier for check in lab.checks if only in ("", check.id)}
+    files = Files(prepare_host(lab) if "host" in tiers else [])
+    if "target" in tiers:
+        try:
+            files.target = prepare_target(lab)
+        except Failure as failure:
+            if not (TREE / "labs" / "HANDOUT").exists():
+                raise
+            files.left_out = str(failure)
+    return files

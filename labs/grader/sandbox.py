@@ -15,7 +15,7 @@ import struct
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,7 @@ class Limits:
     file_size: int = 64 * MIB
     processes: int = 64
     wall_seconds: int = 600
+    idle_seconds: float = IDLE_SECONDS
 
 
 @dataclass
@@ -155,8 +156,8 @@ def activity(pids: list[int]) -> tuple[bool, tuple[int, ...], int, int]:
 class Watch:
     """Says why a running program must be ended, or nothing."""
 
-    def __init__(self, pid: int, limits: Limits) -> None:
-        self.pid, self.limits = pid, limits
+    def __init__(self, pid: int, limits: Limits, told: Callable[[float], None] | None) -> None:
+        self.pid, self.limits, self.told = pid, limits, told
         self.start = self.moved = time.monotonic()
         self.ran: tuple[int, ...] = ()
         self.cpu = 0.0      # as far as it was seen
@@ -166,19 +167,21 @@ class Watch:
         pids = descendants(self.pid)
         asleep, ran, pages, ticks = activity(pids)
         self.cpu = max(self.cpu, ticks / os.sysconf("SC_CLK_TCK"))
+        if self.told:
+            self.told(self.cpu)
         if pages * resource.getpagesize() > self.limits.memory:
             return "memory"
         if not pids or not asleep or ran != self.ran:
             self.moved, self.ran = now, ran
-        if now - self.moved > IDLE_SECONDS:
+        if now - self.moved > self.limits.idle_seconds:
             return "idle"
         return "wall" if now - self.start > self.limits.wall_seconds else ""
 
 
-def read_all(job: subprocess.Popen, channels: dict[int, str], limits: Limits) -> tuple[str, dict[str, bytes], float]:
+def read_all(job: subprocess.Popen, channels: dict[int, str], limits: Limits, told: Callable[[float], None] | None) -> tuple[str, dict[str, bytes], float]:
     """Reads the channels until all are closed; ends the program if it must be. Why, what was read, processor time as seen."""
     got = {name: bytearray() for name in channels.values()}
-    watch, why = Watch(job.pid, limits), ""
+    watch, why = Watch(job.pid, limits, told), ""
     with selectors.DefaultSelector() as selector:
         for descriptor, name in channels.items():
             selector.register(descriptor, selectors.EVENT_READ, name)
@@ -238,8 +241,10 @@ def at_descriptor(data: bytes) -> int:
     return descriptor
 
 
-def run(command: list[str], place: Place, limits: Limits, words: bytes | None = None, environment: dict[str, str] | None = None) -> Ended:
-    """Runs a command inside. With `words` it is a check: the descriptors in WORDS and RECORDS read them and take records, few system calls are left."""
+def run(command: list[str], place: Place, limits: Limits, words: bytes | None = None, environment: dict[str, str] | None = None,
+        given: tuple[int, ...] = (), told: Callable[[float], None] | None = None) -> Ended:
+    """Runs a command inside. With `words` it is a check: the descriptors in WORDS and RECORDS read them and take records, few system calls are left.
+    It has the descriptors in `given` too; `told` hears again and again how much processor time it has used."""
     check = words is not None
     opened: list[int] = []
     try:
@@ -249,7 +254,7 @@ def run(command: list[str], place: Place, limits: Limits, words: bytes | None = 
         outer = bubblewrap(place, check) + ["--json-status-fd", str(state_in)]
         for name, value in (environment or {}).items():
             outer += ["--setenv", name, value]
-        passed = [state_in]
+        passed = [state_in, *given]
         if words is not None:
             words_at = at_descriptor(words)
             opened.append(words_at)
@@ -268,7 +273,7 @@ def run(command: list[str], place: Place, limits: Limits, words: bytes | None = 
             os.close(descriptor)
             opened.remove(descriptor)
         assert job.stdout and job.stderr
-        why, got, seen = read_all(job, {job.stdout.fileno(): "output", job.stderr.fileno(): "errors", records_out: "records", state_out: "state"}, limits)
+        why, got, seen = read_all(job, {job.stdout.fileno(): "output", job.stderr.fileno(): "errors", records_out: "records", state_out: "state"}, limits, told)
         _, raw, used = os.wait4(job.pid, 0)
         job.returncode = os.waitstatus_to_exitcode(raw)
         job.stdout.close()

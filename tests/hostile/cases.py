@@ -9,6 +9,7 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
 FILE = "src/kernel/proc/pid.cpp"
+MACHINE = "PidMachine.four_cores_never_get_the_same_number@target"
 ORDER = "PidOrder.starts_with_init_and_rises_by_one"
 
 
@@ -86,6 +87,41 @@ def empty_folder(folder: Path) -> None:
     pass
 
 
+# What a file does in the kernel's address space, without a name of the kernel's: device registers and memory by their numbers. Only once
+# the machine is up and the check runs, which is when numbers are asked for by the hundred.
+REGISTERS = """
+namespace {
+[[maybe_unused]] volatile uint32_t& hardware(uint64_t physical) { return *reinterpret_cast<volatile uint32_t*>(0xffff'ff80'0000'0000 + physical); }
+[[maybe_unused]] void say(uint64_t line, const char* text) {
+    while (*text != 0) {
+        hardware(line) = static_cast<unsigned char>(*text++);
+    }
+}
+[[maybe_unused]] void switch_off() {
+    hardware(0x3f10'0020) = 0x5a00'0555;
+    hardware(0x3f10'001c) = 0x5a00'0020;
+    for (volatile int i = 0;;) {
+        int seen = i;
+        (void)seen;
+    }
+}
+}
+"""
+CONSOLE, SECOND_LINE = "0x3f20'1000", "0x3f21'5040"
+# The name of the check under way, wherever the runner has written it down.
+SPOIL_NAMES = """
+        for (char* at = reinterpret_cast<char*>(reinterpret_cast<uint64_t>(&asked) & ~0xfffull) - (9 << 19); at < reinterpret_cast<char*>(&asked); ++at) {
+            const char name[] = "achine.four_cores_never";
+            if (at[0] == 'M' && std::equal(name, name + sizeof name - 1, at + 1)) {
+                *at = 'X';
+            }
+        }"""
+
+
+def in_check(text: str) -> Callable[[Path], None]:
+    return body("    static int asked = 0;\n    if (++asked == 50) {\n" + text + "\n    }", '#include "base/types.h"\n' + REGISTERS)
+
+
 MACRO_BOMB = "#define A0 1+1\n" + "".join(f"#define A{i} A{i - 1}+A{i - 1}+A{i - 1}+A{i - 1}\n" for i in range(1, 16)) + "int bomb() { return A15; }\n"
 
 CASES = [
@@ -160,4 +196,19 @@ CASES = [
     Case("a write behind an array", body("    volatile int i = numbers; uses[i] = 1;"), "out of bounds", ORDER),
     Case("a trap", body("    __builtin_trap();"), "", ORDER),
     Case("all memory", body("    static char hog[1500u << 20]; for (char& c : hog) { *const_cast<volatile char*>(&c) = 1; }"), "more memory", ORDER),
+    # --- what happens when it runs in the kernel ---
+    Case("a record forged on the second line", in_check(f'        say({SECOND_LINE}, "2 pass {MACHINE[:-7]}  0\\n3 end -  0\\n");'), "not the grader's", MACHINE),
+    Case("noise on the second line", in_check(f'        say({SECOND_LINE}, "\\x01\\xff\\n");'), "not the grader's", MACHINE),
+    Case("a success told on the console", in_check(f'        say({CONSOLE}, "OK (1 tests)\\n0 pass {MACHINE[:-7]}\\nforklore: power off, status 0\\n");\n        switch_off();'),
+         "switched off before", MACHINE),
+    Case("an early power-off", in_check("        switch_off();"), "switched off before", MACHINE),
+    Case("an endless loop in the kernel", in_check("        for (volatile int i = 0;;) { int seen = i; (void)seen; }"), "did not come to an end", MACHINE),
+    Case("an endless loop with interrupts off", in_check('        static SpinLock held{LockRank::Console, "mine"};\n        SpinGuard guard(held);\n        for (volatile int i = 0;;) { int seen = i; (void)seen; }'),
+         "", MACHINE),
+    Case("endless output", in_check(f'        for (;;) {{ say({CONSOLE}, "and on and on and on\\n"); }}'), "printed more", MACHINE),
+    Case("endless records", in_check(f'        for (;;) {{ say({SECOND_LINE}, "and on and on and on"); }}'), "second serial line", MACHINE),
+    Case("the runner's own words overwritten", in_check(SPOIL_NAMES), "", MACHINE),
+    Case("the kernel's data wiped", in_check("        for (uint64_t* at = reinterpret_cast<uint64_t*>(&asked); ; --at) { *const_cast<volatile uint64_t*>(at) = 0; }"), "", MACHINE),
+    Case("a verdict asked of the runner", body("    records::pass();", "namespace records { void pass(); }\n"), "refers to `records::pass"),
+    Case("a signature asked of the runner", body('    signature("0 pass");', "#include <string_view>\nuint64_t signature(std::string_view);\n"), "refers to `signature"),
 ]

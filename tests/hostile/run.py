@@ -50,14 +50,14 @@ def left_behind() -> list[str]:
     return left
 
 
-def run(case: Case, builds: list[reference.HostFiles]) -> str:
+def run(case: Case, files: reference.Files) -> str:
     """What is wrong with the verdict; nothing if it is the honest one."""
     with tempfile.TemporaryDirectory(prefix="hand-in-") as name:
         folder = Path(name) / "hand-in"
         folder.mkdir()
         case.make(folder)
         request = Request(load(2), folder, seed=1, only=case.check, jobs=1)
-        made = grade(request, builds)
+        made = grade(request, files)
         out = Path(name) / "out"
         report.write(made, request, out)
         results = json.loads((out / "results.json").read_text())
@@ -73,12 +73,12 @@ def run(case: Case, builds: list[reference.HostFiles]) -> str:
 
 def main() -> int:
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    builds = reference.prepare_host(load(2))
+    files = reference.prepare(load(2))
     before = host_state()
     chosen = [case for case in CASES if wanted in case.name]
     failed = 0
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        for case, wrong in zip(chosen, pool.map(lambda c: run(c, builds), chosen)):
+        for case, wrong in zip(chosen, pool.map(lambda c: run(c, files), chosen)):
             failed += bool(wrong)
             print(f"FAIL {case.name}: {wrong}" if wrong else f"PASS {case.name}", flush=True)
     after = host_state()

@@ -97,3 +97,7 @@ private:
     static int role_##name()
 int become(const char* role);
 extern const char* program_path;
+
+// What this program takes sooner or later and keeps is taken now, so that no test is charged with it: the pages of its data,
+// stack and heap, room for all descriptors.
+void warm_up();
