@@ -108,7 +108,9 @@ void start_processes() {
         if (wanted != 0) {
             log("boot argument pid_max={} is not between {} and {}: ignored", wanted, smallest_pid_max, largest_pid_max);
         }
-        pid_init(largest_pid_max).value();
+        if (!pid_init(largest_pid_max).ok()) {
+            panic("there are no process identifiers: pid_init({}) failed", largest_pid_max);
+        }
     }
     if (boot_arguments.process_max != 0) {
         process_limit_init(boot_arguments.process_max);

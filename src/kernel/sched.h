@@ -51,7 +51,7 @@ void fp_first_use();
 void fp_sync();
 void fp_replace(const FpState& with);
 FpState& fp_overwrite();
-// The current thread forgets its FP registers (exec).
+// The current thread forgets its FP registers: exec, or a loan that ends at a program that had none.
 void fp_discard();
 
 struct SchedStats {

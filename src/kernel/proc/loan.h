@@ -40,7 +40,8 @@ public:
     Proc& child() const { return *child_; }
     const Saved& saved() const { return saved_; }
 
-    // Ends the loan: what the parent's thread must have again, good while the loan's memory is.
+    // Ends the loan and gives what the parent's thread must have again: good until UThread::loan is reset. Between the two
+    // current_proc() names nobody.
     Saved&& give_back() && {
         ASSERT(child_ != nullptr);
         child_ = nullptr;

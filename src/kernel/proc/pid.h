@@ -16,22 +16,25 @@ inline constexpr int32_t largest_pid_max = 99999;
 
 enum class PidUse : uint8_t { Process = 1, Group = 2, Session = 4 };
 
-// Forgets everything; the next number is 1. Numbers stay below `maximum`: Invalid unless it lies within
-// smallest_pid_max..largest_pid_max. Before other cores run.
+// Forgets all uses; the next number is 1, and 0 is in use for ever: the kernel's own process. The two counters below go on. Numbers
+// stay below `maximum`: Invalid, and nothing changed, unless it lies within smallest_pid_max..largest_pid_max. Before other cores run.
 Result<> pid_init(int32_t maximum);
 
-// The next number, in use as a Process from this moment. TryAgain if all are in use.
+// The next number, in use as a Process from this moment. TryAgain if all are in use, and if the failpoint says so
+// (base/failpoint.h): it is asked first, and nothing has changed then.
 Result<Pid> pid_allocate();
-// A further use of a number that is in use; panics if it has this use already.
+// A further use of a number that is in use; panics if it has this use already, if the number is free, or cannot exist.
 void pid_take(Pid pid, PidUse use);
 // Ends one use; the number is free when it has none. Panics if it does not have this use.
 void pid_release(Pid pid, PidUse use);
+// False for numbers that cannot exist.
 bool pid_in_use(Pid pid);
 
 int32_t pid_maximum();
+// How many numbers have a use, 0 included.
 size_t pids_in_use();
 
-// Rises by one for every process ever made; never repeats.
+// From 1; rises by one for every process ever made; never repeats.
 uint64_t next_unique_id();
 // With a pid it makes a pair that never repeats: taken from an atomic counter at creation and at exec.
 uint32_t next_id_version();

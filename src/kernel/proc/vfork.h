@@ -24,7 +24,8 @@ void proc_vfork_end(Proc& parent);
 // Ends the current thread's loan. Everything that was saved is the parent's again, no call of the child's that a signal broke
 // off is under way any more (UThread::mask_before_suspend, restarts_call), and its vfork returns the child's pid in `frame`
 // (x1 = 0). What is pending for the thread as the child becomes the child's (hand_pending_to_locked), which has no claim on the
-// thread any more. The thread looks for signals that waited (ReturnWork::Signal), and stops if the parent was stopped meanwhile
+// thread any more: the child's claim (lent_thread) ends under the child's signals.lock, and after that the loan, with mask and
+// pending signals, under the parent's. The thread looks for signals that waited (ReturnWork::Signal), and stops if the parent was stopped meanwhile
 // (ReturnWork::Stop). The child must have a task of its own or be about to end. Locks: none; the two processes' signals.lock are
 // never held together.
 void vfork_return(UserFrame& frame);

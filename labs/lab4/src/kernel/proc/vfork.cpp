@@ -4,8 +4,8 @@
 #include "kernel/proc/vfork.h"
 
 #include "kernel/proc/exit.h"
-#include "kernel/proc/family.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/signal_tell.h"
 #include "kernel/sched.h"
 
 void proc_vfork_begin(Proc&) {}
