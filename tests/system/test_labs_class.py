@@ -16,6 +16,12 @@ import pexpect
 
 from support import BUILD, GUARD_SECONDS, ROOT, Case, without_make
 
+sys.path.insert(0, str(ROOT / "labs"))
+from grader.lab import load     # noqa: E402
+
+# What the reference has: hidden and bonus checks too.
+EVERYTHING = f"{sum(check.points for check in load(2).checks):g}"
+
 PID = "src/kernel/proc/pid.cpp"
 
 
@@ -75,7 +81,7 @@ class Class(Case):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         scores = self.scores()
         self.assertEqual({name: row[0] for name, row in scores.items()},
-                         {"ada": "100", "copy of ada": "0", 'odd $(name) "<b>"': "0", "'=1+1": "0", "binary": "0", "other lab": "0", "deep": "0", "broken": "0",
+                         {"ada": EVERYTHING, "copy of ada": "0", 'odd $(name) "<b>"': "0", "'=1+1": "0", "binary": "0", "other lab": "0", "deep": "0", "broken": "0",
                           "empty": "0", "pid.cpp": "0"})
         for name, said in (("'=1+1", "is empty"), ("binary", "compiled program"), ("other lab", "lab 1"), ("deep", "my/work/pid.cpp"),
                            ("broken", "does not compile"), ("empty", "no file"), ("pid.cpp", "not a folder")):
@@ -259,6 +265,6 @@ class Slurm(Class):
         done = self.grade(self.environment(SLURM_CONF=str(self.configuration)), SCHEDULER="slurm", JOBS="2")
         logs = "".join(path.read_text() for path in self.out.glob("slurm-*.log"))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr + logs)
-        self.assertEqual({name: row[0] for name, row in self.scores().items()}, {"ada": "100", "s0": "0", "s1": "0"})
+        self.assertEqual({name: row[0] for name, row in self.scores().items()}, {"ada": EVERYTHING, "s0": "0", "s1": "0"})
         jobs = self.slurm("scontrol", "show", "jobs", "--oneliner").stdout
         self.assertEqual(len(re.findall(r"JobName=forklore-grade .*JobState=COMPLETED|JobName=forklore-grade .*JobState=FAILED", jobs)), 3, jobs)
