@@ -78,7 +78,8 @@ def add_objects(files: list[str], lab: int, out: Path) -> None:
     labs = [load(number) for number in lab_numbers() if number <= lab]
     solutions = [f"{KINDS['asan']}/{name}.o" for each in labs for name in each.replaced]
     objects = {(kind, name): f"{folder}/{name}.o" for kind, folder in KINDS.items() for name in files}
-    reference.make(*(str(reference.BUILD / goal) for goal in {*objects.values(), *solutions}))
+    with reference.alone():
+        reference.make(*(str(reference.BUILD / goal) for goal in {*objects.values(), *solutions}))
     strip = {"kernel": os.environ.get("FORKLORE_CROSS", "aarch64-linux-gnu-") + "strip"}
     for (kind, name), made in objects.items():
         target = out / "prebuilt" / kind / f"{name}.o"

@@ -1,8 +1,11 @@
 """What a submission is judged with: the reference's objects and the checks, made by make before any submission is looked at."""
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -227,15 +230,25 @@ def prepare_target(lab: Lab) -> TargetFiles:
                        *json.loads(known.read_text()))
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """One grader at a time builds in this folder: two makes would write the same objects. The kernel drops the lock of one that is killed."""
+    grade_folder().mkdir(parents=True, exist_ok=True)
+    with (grade_folder() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def prepare(lab: Lab, only: str = "") -> Files:
     """For all checks, or for one."""
     tiers = {check.tier for check in lab.checks if only in ("", check.id)}
-    files = Files(prepare_host(lab) if "host" in tiers else [])
-    if "target" in tiers:
-        try:
-            files.target = prepare_target(lab)
-        except Failure as failure:
-            if not (TREE / "labs" / "HANDOUT").exists():
-                raise
-            files.left_out = str(failure)
+    with alone():
+        files = Files(prepare_host(lab) if "host" in tiers else [])
+        if "target" in tiers:
+            try:
+                files.target = prepare_target(lab)
+            except Failure as failure:
+                if not (TREE / "labs" / "HANDOUT").exists():
+                    raise
+                files.left_out = str(failure)
     return files
