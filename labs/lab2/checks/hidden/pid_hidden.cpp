@@ -22,6 +22,30 @@ TEST_GROUP(PidHidden) {
     int32_t between(int32_t low, int32_t high) {
         return low + static_cast<int32_t>(random.below(static_cast<uint64_t>(high - low)));
     }
+
+    // Of number `n`, when there is no free one: two uses begin besides the first, and all three end in this order.
+    static void end_all_uses(int32_t n, const PidUse (&order)[3]) {
+        const size_t before = pids_in_use();
+        pid_take(pid(n), PidUse::Session);
+        pid_take(pid(n), PidUse::Group);
+        for (int i = 0; i < 2; ++i) {
+            pid_release(pid(n), order[i]);
+            CHECK_TRUE_TEXT(pid_in_use(pid(n)), "a use is left");
+            must_fail(Error::TryAgain, pid_allocate());
+        }
+        pid_take(pid(n), order[0]);
+        pid_release(pid(n), order[2]);
+        CHECK_TRUE_TEXT(pid_in_use(pid(n)), "a use that came back is left");
+        UNSIGNED_LONGS_EQUAL_TEXT(before, pids_in_use(), "the same numbers are in use");
+        pid_release(pid(n), order[0]);
+        CHECK_FALSE_TEXT(pid_in_use(pid(n)), "no use is left");
+        UNSIGNED_LONGS_EQUAL_TEXT(before - 1, pids_in_use(), "one number less");
+        if (n >= first_recycled_pid) {
+            LONGS_EQUAL(n, next());
+        } else {
+            must_fail(Error::TryAgain, pid_allocate());
+        }
+    }
 };
 
 TEST(PidHidden, goes_round_whatever_the_maximum) {
@@ -47,34 +71,18 @@ TEST(PidHidden, goes_round_whatever_the_maximum) {
 }
 
 TEST(PidHidden, uses_begin_and_end_in_any_order) {
-    fill(smallest_pid_max + 40);
+    constexpr int32_t maximum = smallest_pid_max + 40;
+    fill(maximum);
     constexpr PidUse orders[6][3] = {
         {PidUse::Process, PidUse::Group, PidUse::Session}, {PidUse::Process, PidUse::Session, PidUse::Group},
         {PidUse::Group, PidUse::Process, PidUse::Session}, {PidUse::Session, PidUse::Process, PidUse::Group},
         {PidUse::Group, PidUse::Session, PidUse::Process}, {PidUse::Session, PidUse::Group, PidUse::Process}};
+    int32_t low = 1, lows = (first_recycled_pid - 1) / 6;
     for (const PidUse(&order)[3] : orders) {
-        const int32_t n = between(1, smallest_pid_max + 40);
-        const bool recycled = n >= first_recycled_pid;
-        if (!pid_in_use(pid(n))) {
-            continue;       // a low one that has been through this already
-        }
-        pid_take(pid(n), PidUse::Session);
-        pid_take(pid(n), PidUse::Group);
-        for (int i = 0; i < 2; ++i) {
-            pid_release(pid(n), order[i]);
-            CHECK_TRUE_TEXT(pid_in_use(pid(n)), "a use is left");
-            must_fail(Error::TryAgain, pid_allocate());
-        }
-        pid_take(pid(n), order[0]);
-        pid_release(pid(n), order[2]);
-        CHECK_TRUE_TEXT(pid_in_use(pid(n)), "a use that came back is left");
-        pid_release(pid(n), order[0]);
-        CHECK_FALSE_TEXT(pid_in_use(pid(n)), "no use is left");
-        if (recycled) {
-            LONGS_EQUAL(n, next());
-        } else {
-            must_fail(Error::TryAgain, pid_allocate());
-        }
+        // One that comes again, and one that never does; each low one only once.
+        end_all_uses(between(first_recycled_pid, maximum), order);
+        low = between(low, low + lows);
+        end_all_uses(low++, order);
     }
 }
 

@@ -2,6 +2,22 @@
 #include "grader/target/program/program_check.h"
 #include "user/support/support.h"
 
+namespace {
+
+constexpr pid_t first_recycled = 100;       // pid.h; and this system's maximum is 200
+
+// A child that has ended and was waited for; its number.
+pid_t short_lived_child() {
+    const pid_t child = fork();
+    if (child == 0) {
+        _exit(0);
+    }
+    LONGS_EQUAL_TEXT(child, waitpid(child, nullptr, 0), "a child is made and waited for");
+    return child;
+}
+
+}  // namespace
+
 TEST_GROUP(PidSystem) {};
 
 TEST(PidSystem, runs_the_shell_and_forktest) {
@@ -28,6 +44,9 @@ TEST(PidSystem, five_hundred_forks_go_round_the_numbers) {
 }
 
 TEST(PidSystem, a_group_keeps_its_number_when_its_leader_is_gone) {
+    // The leader's number shall be one that comes again: a low one never does, whoever has it.
+    for (int i = 0; i < first_recycled && short_lived_child() < first_recycled; ++i) {
+    }
     Gate leave;
     const pid_t leader = fork();
     if (leader == 0) {
@@ -38,16 +57,12 @@ TEST(PidSystem, a_group_keeps_its_number_when_its_leader_is_gone) {
         }
         _exit(0);
     }
+    CHECK_TRUE_TEXT(leader > first_recycled, "behind a hundred forks the numbers are above 100");
     LONGS_EQUAL(leader, waitpid(leader, nullptr, 0));
     const int alive = kill(-leader, 0);
     int given_again = 0;
     for (int i = 0; i < 200; ++i) {
-        const pid_t child = fork();
-        if (child == 0) {
-            _exit(0);
-        }
-        waitpid(child, nullptr, 0);
-        given_again += child == leader;
+        given_again += short_lived_child() == leader;
     }
     leave.open();
     LONGS_EQUAL_TEXT(0, alive, "a signal to the group, whose leader was waited for");
