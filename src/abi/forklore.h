@@ -110,7 +110,9 @@ enum ForkloreSyscall {
     SYS_trait = 92,         // (ForkloreTrait, value or -1 to ask alone) -> the value before
     SYS_sigtimedwait = 93,  // (const uint32_t* set, ForkloreSiginfo* or 0, const ForkloreTime* or 0) -> signal
     SYS_sigaltstack = 94,   // (const ForkloreSignalStack* or 0, ForkloreSignalStack* old or 0)
-    SYS_COUNT = 96
+    SYS_getgroups = 95,     // (count, uint32_t* or 0 with count 0) -> groups there are
+    SYS_setgroups = 96,     // (count, const uint32_t*): root only
+    SYS_COUNT = 97
 };
 
 enum ForkloreLimits {
@@ -119,6 +121,7 @@ enum ForkloreLimits {
     FORKLORE_ARG_MAX = 131072,  // bytes of argv and envp together, with their pointers
     FORKLORE_OPEN_MAX = 256,    // descriptors of one process
     FORKLORE_SPAWN_ACTIONS_MAX = 1024,
+    FORKLORE_NGROUPS_MAX = 16,  // groups of a user beside its own
     FORKLORE_PIPE_BUF = 4096,   // bytes written to a pipe in one piece
     FORKLORE_NSIG = 32
 };

@@ -38,6 +38,7 @@ const Call calls[] = {
     {"sigtimedwait", SYS_sigtimedwait, {good, 0, good}, {In}, false},
     {"sigaltstack", SYS_sigaltstack, {good, 0}, {In}, true},
     {"sigaltstack's old", SYS_sigaltstack, {0, good}, {None, Out}, true},
+    {"setgroups", SYS_setgroups, {2, good}, {None, In}, false},
     {"getrlimit", SYS_getrlimit, {RLIMIT_NOFILE, good}, {None, Out}, false},
     {"setrlimit", SYS_setrlimit, {RLIMIT_NOFILE, good}, {None, In}, false},
     {"getrusage", SYS_getrusage, {0, good}, {None, Out}, false},

@@ -107,6 +107,8 @@ constexpr SystemCallTable make_table() {
     calls[SYS_trait] = sys_trait;
     calls[SYS_sigtimedwait] = sys_sigtimedwait;
     calls[SYS_sigaltstack] = sys_sigaltstack;
+    calls[SYS_getgroups] = sys_getgroups;
+    calls[SYS_setgroups] = sys_setgroups;
     return table;
 }
 

@@ -52,7 +52,7 @@ Result<> Vnode::change_mode(const Identity& who, uint32_t mode) {
         return Error::NotPermitted;
     }
     // A user can not make a program run as a group that he is not of.
-    if (!who.root() && who.gid != gid()) {
+    if (!who.root() && !who.member_of(gid())) {
         mode &= ~static_cast<uint32_t>(FL_S_ISGID);
     }
     mode_.store(mode & mode_bits, std::memory_order_relaxed);
@@ -77,7 +77,7 @@ Result<> Vnode::check_access(const Identity& who, unsigned want) const {
         bool executes = is_directory() || (bits & 0111) != 0;
         return (want & may_execute) == 0 || executes ? Result<>() : Error::AccessDenied;
     }
-    unsigned allowed = who.uid == uid() ? bits >> 6 : who.gid == gid() ? bits >> 3 : bits;
+    unsigned allowed = who.uid == uid() ? bits >> 6 : who.member_of(gid()) ? bits >> 3 : bits;
     return (allowed & want) == want ? Result<>() : Error::AccessDenied;
 }
 

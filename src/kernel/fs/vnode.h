@@ -4,6 +4,7 @@
 // as long as a name, an open file, a working directory or a mapping refers to it. Counterpart: struct vnode.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 
 #include "abi/forklore.h"
@@ -16,11 +17,20 @@ class Directory;
 
 enum class VnodeKind : uint8_t { File, Directory, Symlink, Device, Pipe };
 
-// Who asks: the effective ids of a process.
+// The groups that a user is of beside its own one.
+struct GroupList {
+    size_t count = 0;
+    Gid ids[FORKLORE_NGROUPS_MAX] = {};
+    bool has(Gid gid) const { return std::find(ids, ids + count, gid) != ids + count; }
+};
+
+// Who asks: the effective ids of a process. Does not own the list.
 struct Identity {
     Uid uid = root_uid;
     Gid gid = 0;
+    const GroupList* groups = nullptr;
     bool root() const { return uid == root_uid; }
+    bool member_of(Gid other) const { return gid == other || (groups != nullptr && groups->has(other)); }
 };
 
 // What check_access is asked for, ORed; the values of access(2). For a directory, execute is search.

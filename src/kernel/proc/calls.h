@@ -17,6 +17,8 @@ Result<uint64_t> sys_getgid(UserFrame& frame);
 Result<uint64_t> sys_getegid(UserFrame& frame);
 Result<uint64_t> sys_setuid(UserFrame& frame);
 Result<uint64_t> sys_setgid(UserFrame& frame);
+Result<uint64_t> sys_getgroups(UserFrame& frame);
+Result<uint64_t> sys_setgroups(UserFrame& frame);
 
 // trait_calls.cpp
 Result<uint64_t> sys_trait(UserFrame& frame);

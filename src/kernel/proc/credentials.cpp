@@ -70,6 +70,7 @@ Result<Ref<Credentials>> Credentials::copy() const {
     other->real_gid = real_gid;
     other->effective_gid = effective_gid;
     other->saved_gid = saved_gid;
+    other->groups = groups;
     other->account = account;
     return Ref<Credentials>::adopt(*other.release());
 }

@@ -5,6 +5,7 @@
 #include "base/ref.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "kernel/fs/vnode.h"
 #include "mm/zone.h"
 
 // What one real user id has in use, over all its processes. Found by uid; lives while a Credentials names it.
@@ -31,9 +32,12 @@ public:
     void last_reference_gone();
 
     bool is_root() const { return effective_uid == root_uid; }
-    bool member_of(Gid gid) const { return effective_gid == gid; }
+    // Who asks; only while this object lives.
+    Identity identity() const { return {effective_uid, effective_gid, &groups}; }
+    Identity real_identity() const { return {real_uid, real_gid, &groups}; }
 
     Uid real_uid = 0, effective_uid = 0, saved_uid = 0;
     Gid real_gid = 0, effective_gid = 0, saved_gid = 0;
+    GroupList groups;
     Ref<UserAccount> account;   // of real_uid
 };

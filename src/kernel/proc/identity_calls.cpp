@@ -1,6 +1,7 @@
 // Who am I, and may I be somebody else.
 #include "kernel/proc/calls.h"
 #include "kernel/proc/proc.h"
+#include "mm/user_copy.h"
 
 Result<uint64_t> sys_getpid(UserFrame&) { return static_cast<uint64_t>(number(current_proc().pid)); }
 
@@ -69,6 +70,37 @@ Result<uint64_t> sys_setgid(UserFrame& frame) {
             return Error::NotPermitted;
         }
         who.effective_gid = gid;
+        return {};
+    });
+}
+
+// POSIX: a count of 0 asks only how many there are; too little room is EINVAL and writes nothing.
+Result<uint64_t> sys_getgroups(UserFrame& frame) {
+    Ref<Credentials> who = current_credentials();
+    const GroupList& groups = who->groups;
+    const auto room = static_cast<int>(frame.x[0]);
+    if (room == 0) {
+        return groups.count;
+    }
+    if (room < 0 || static_cast<size_t>(room) < groups.count) {
+        return Error::Invalid;
+    }
+    TRY(copy_out(UserAddr(frame.x[1]), groups.ids, groups.count * sizeof(Gid)));
+    return groups.count;
+}
+
+Result<uint64_t> sys_setgroups(UserFrame& frame) {
+    GroupList groups;
+    if (frame.x[0] > FORKLORE_NGROUPS_MAX) {
+        return Error::Invalid;
+    }
+    groups.count = frame.x[0];
+    TRY(copy_in(groups.ids, UserAddr(frame.x[1]), groups.count * sizeof(Gid)));
+    return change_identity([&groups](Credentials& who) -> Result<> {
+        if (!who.is_root()) {
+            return Error::NotPermitted;
+        }
+        who.groups = groups;
         return {};
     });
 }

@@ -22,7 +22,7 @@ constexpr unsigned deepest_script = 4;          // a script's interpreter may be
 constexpr size_t longest_script_line = 256;     // of "#!interpreter argument"
 
 Result<Ref<Vnode>> open_program(const ProgramUser& user, std::string_view path) {
-    Identity who{user.credentials->effective_uid, user.credentials->effective_gid};
+    Identity who = user.credentials->identity();
     Vnode& directory = user.directory ? *user.directory : root_directory();
     Ref<Vnode> file = TRY(walk({root_directory(), directory, who}, path));
     if (!file->is_file()) {

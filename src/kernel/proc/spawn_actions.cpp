@@ -12,7 +12,7 @@ class ChildFiles {
 public:
     explicit ChildFiles(Proc& child) NO_THREAD_SAFETY_ANALYSIS
         : child_(child), limit_(child.limits->current(FL_RLIMIT_NOFILE)),
-          who_{child.credentials->effective_uid, child.credentials->effective_gid} {}
+          who_(child.credentials->identity()) {}
 
     Result<> run(const ForkloreSpawnAction& action) {
         switch (action.kind) {

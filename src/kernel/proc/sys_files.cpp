@@ -147,7 +147,7 @@ Result<uint64_t> sys_pipe2(UserFrame& frame) {
     auto read_end = TRY(files().reserve(limit));
     auto write_end = TRY(files().reserve(limit));
     Ref<Credentials> who = current_credentials();
-    PipeEnds pipe = TRY(make_pipe(flags, {who->effective_uid, who->effective_gid}));
+    PipeEnds pipe = TRY(make_pipe(flags, who->identity()));
     const int32_t numbers[2] = {read_end.fd(), write_end.fd()};
     TRY(copy_out(UserAddr(frame.x[0]), numbers, sizeof numbers));
 

@@ -13,20 +13,15 @@ namespace {
 // Where a walk of the current process starts, and as whom. Keeps the directory while it lives.
 class Caller {
 public:
-    Caller() : directory_(current_directory()) {
-        Ref<Credentials> credentials = current_credentials();
-        who_ = {credentials->effective_uid, credentials->effective_gid};
-    }
+    Caller() : directory_(current_directory()), credentials_(current_credentials()), who_(credentials_->identity()) {}
     // access(2) asks what the real user may do.
-    void use_real_ids() {
-        Ref<Credentials> credentials = current_credentials();
-        who_ = {credentials->real_uid, credentials->real_gid};
-    }
+    void use_real_ids() { who_ = credentials_->real_identity(); }
     const Identity& who() const { return who_; }
     PathContext context() const { return {root_directory(), *directory_, who_}; }
 
 private:
     Ref<Vnode> directory_;
+    Ref<Credentials> credentials_;
     Identity who_;
 };
 

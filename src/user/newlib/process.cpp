@@ -47,6 +47,31 @@ gid_t getgid() { return static_cast<gid_t>(system_call(SYS_getgid)); }
 gid_t getegid() { return static_cast<gid_t>(system_call(SYS_getegid)); }
 int setuid(uid_t uid) { return posix(system_call(SYS_setuid, uid)); }
 int setgid(gid_t gid) { return posix(system_call(SYS_setgid, gid)); }
+// newlib's gid_t is narrower than the kernel's.
+int getgroups(int room, gid_t groups[]) {
+    uint32_t found[FORKLORE_NGROUPS_MAX];
+    const int count = posix(system_call(SYS_getgroups, FORKLORE_NGROUPS_MAX, found));
+    if (room == 0 || count < 0) {
+        return count;
+    }
+    if (room < count) {
+        return fail(EINVAL);
+    }
+    for (int i = 0; i < count; ++i) {
+        groups[i] = static_cast<gid_t>(found[i]);
+    }
+    return count;
+}
+int setgroups(int count, const gid_t* groups) {
+    if (count < 0 || count > FORKLORE_NGROUPS_MAX) {
+        return fail(EINVAL);
+    }
+    uint32_t wanted[FORKLORE_NGROUPS_MAX];
+    for (int i = 0; i < count; ++i) {
+        wanted[i] = groups[i];
+    }
+    return posix(system_call(SYS_setgroups, count, wanted));
+}
 int issetugid() { return getuid() != geteuid() || getgid() != getegid(); }
 
 pid_t wait4(pid_t pid, int* status, int options, struct rusage* usage) {

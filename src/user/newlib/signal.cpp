@@ -1,4 +1,5 @@
 // Signals.
+#include <setjmp.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -106,6 +107,20 @@ int sigaltstack(const stack_t* __restrict wanted, stack_t* __restrict old) {
 int pause() {
     sigset_t mask;
     return sigprocmask(SIG_BLOCK, nullptr, &mask) == -1 ? -1 : sigsuspend(&mask);
+}
+
+// <setjmp.h>
+void __sigjmp_keep_mask(sigjmp_buf environment, int wanted) {
+    environment->has_mask = wanted;
+    if (wanted) {
+        sigprocmask(SIG_BLOCK, nullptr, &environment->mask);
+    }
+}
+void siglongjmp(sigjmp_buf environment, int value) {
+    if (environment->has_mask) {
+        sigprocmask(SIG_SETMASK, &environment->mask, nullptr);
+    }
+    longjmp(environment->registers, value);
 }
 
 }  // extern "C"

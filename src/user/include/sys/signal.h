@@ -103,6 +103,16 @@ typedef struct {
 #define MINSIGSTKSZ 2048
 #define SIGSTKSZ 8192
 
+/* si_code of SIGFPE. This processor traps none of them: for programs that name them. */
+#define FPE_INTDIV 1
+#define FPE_INTOVF 2
+#define FPE_FLTDIV 3
+#define FPE_FLTOVF 4
+#define FPE_FLTUND 5
+#define FPE_FLTRES 6
+#define FPE_FLTINV 7
+#define FPE_FLTSUB 8
+
 /* si_code of SIGCHLD and waitid(). */
 #define CLD_EXITED 1
 #define CLD_KILLED 2

@@ -1,4 +1,5 @@
 // id: who we are.
+#include "abi/forklore.h"
 #include "user/programs/tools/tool.h"
 
 int id_main(int argc, char** argv) {
@@ -6,6 +7,11 @@ int id_main(int argc, char** argv) {
     printf("uid=%u gid=%u", getuid(), getgid());
     if (geteuid() != getuid() || getegid() != getgid()) {
         printf(" euid=%u egid=%u", geteuid(), getegid());
+    }
+    gid_t groups[FORKLORE_NGROUPS_MAX];
+    const int count = getgroups(FORKLORE_NGROUPS_MAX, groups);
+    for (int i = 0; i < count; ++i) {
+        printf("%s%u", i == 0 ? " groups=" : ",", groups[i]);
     }
     puts("");
     return 0;
