@@ -5,6 +5,7 @@
 #include "boot/thread_report.h"
 #include "drivers/devices.h"
 #include "drivers/interrupts.h"
+#include "kernel/boot_arguments.h"
 #include "kernel/fs/upward.h"
 #include "kernel/log.h"
 #include "kernel/sched.h"
@@ -26,7 +27,7 @@ void before_end_of_run() {
 
 void timeout_is_over(void*) {
     log_set_quiet(false);
-    log("timeout: the {} seconds are over", machine_clock::now() / nanoseconds_per_second);
+    log("timeout: the {} seconds are over", boot_arguments.timeout_seconds);
     devices::console.flush_polled();
     report_threads();
     power::off(status_of_timeout);
@@ -55,7 +56,8 @@ bool reclaim_memory() {
 
 void start_timeout(uint32_t seconds) {
     if (seconds != 0) {
-        timeout.arm(seconds * nanoseconds_per_second);
+        // The clock counts from power-on: a loader may have waited for its orders for minutes.
+        timeout.arm(machine_clock::now() + seconds * nanoseconds_per_second);
     }
 }
 
