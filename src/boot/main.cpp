@@ -18,6 +18,7 @@
 #include "kernel/proc/fork.h"
 #include "kernel/sched.h"
 #include "machine/clock.h"
+#include "machine/power.h"
 #include "machine/rpi3/console.h"
 #include "machine/trace.h"
 
@@ -42,6 +43,7 @@ void read_boot_arguments() {
     size_t count = 0;
     boot_arguments = parse_boot_arguments(machine.arguments(), problems, most, count);
     log_set_quiet(boot_arguments.quiet);
+    power::reset_at_end = boot_arguments.reset_at_end;
     for (size_t i = 0; i < count && i < most; ++i) {
         log("boot argument {} {}: ignored", problems[i].word, problems[i].what);
     }

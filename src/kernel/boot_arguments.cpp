@@ -82,6 +82,14 @@ const char* read_quiet(BootArguments& a, std::string_view v) {
     return nullptr;
 }
 
+const char* read_end(BootArguments& a, std::string_view v) {
+    if (v != "reset" && v != "halt") {
+        return "wants reset or halt";
+    }
+    a.reset_at_end = v == "reset";
+    return nullptr;
+}
+
 struct Known {
     std::string_view name;
     Reader read;
@@ -91,7 +99,7 @@ constexpr Known known[] = {
     {"copy", read_copy},       {"timeout", read_timeout}, {"quiet", read_quiet}, {"seed", read_seed},
     {"test", read_test},       {"fault", read_fault},     {"hello", read_hello},
     {"freed", read_freed},
-    {"trace", read_trace},
+    {"trace", read_trace},     {"end", read_end},
 };
 
 const char* read_word(BootArguments& arguments, std::string_view word) {

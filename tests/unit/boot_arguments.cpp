@@ -25,7 +25,7 @@ TEST(BootArguments, NothingGivesTheUsualValues) {
 
 TEST(BootArguments, EveryKnownWordIsRead) {
     BootArguments arguments = parse("quiet cmd=ps%3b%20ls pid_max=300 maxproc=50 copy=eager timeout=7 seed=0x1F "
-                                    "console=serial1 test=Zones freed=check");
+                                    "console=serial1 test=Zones freed=check end=reset");
     LONGS_EQUAL(0, problem_count);
     CHECK(arguments.quiet);
     CHECK(arguments.command == "ps%3b%20ls");
@@ -38,6 +38,7 @@ TEST(BootArguments, EveryKnownWordIsRead) {
     CHECK(arguments.console == "serial1");
     CHECK(arguments.test_filter == "Zones");
     CHECK(arguments.check_freed);
+    CHECK(arguments.reset_at_end);
 }
 
 TEST(BootArguments, AnUnknownWordIsReportedAndIgnored) {

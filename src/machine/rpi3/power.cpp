@@ -21,7 +21,7 @@ void end(bool reset) {
     console::flush();
     auto& registers = *reinterpret_cast<PowerRegisters*>(layout::linear_map + pm::physical);
     const uint32_t status = registers.reset_status.read() & ~(pm::reset_status::partition_mask | pm::Password::mask);
-    registers.reset_status.write(pm::password | status | (reset ? 0 : pm::reset_status::halt));
+    registers.reset_status.write(pm::password | status | (reset || reset_at_end ? 0 : pm::reset_status::halt));
     registers.watchdog.write(pm::password | pm::watchdog::Count::of(10));
     const uint32_t control = registers.reset_control.read() & ~pm::Password::mask;
     registers.reset_control.write(
