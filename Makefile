@@ -56,6 +56,6 @@ include tools/make/coverage.mk
 
 # These start make again, which would write the files that this one is making: what is asked for beside them comes first, and they
 # come one after another (`make -j2 unit coverage`).
-START_MAKE := setup run test bench soak picture storm fuzz coverage grade check-labs handout
+START_MAKE := setup run board test bench soak picture storm fuzz coverage grade check-labs handout
 earlier := $(filter-out $(START_MAKE),$(MAKECMDGOALS))
 $(foreach verb,$(filter $(START_MAKE),$(MAKECMDGOALS)),$(eval $(verb): | $(earlier))$(eval earlier += $(verb)))

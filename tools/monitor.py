@@ -9,9 +9,13 @@ from machine import Failure
 
 
 class Monitor:
-    def __init__(self, path: str) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(path)
+    def __init__(self, where: str | socket.socket) -> None:
+        """At a path, or at the other end of a socket."""
+        if isinstance(where, str):
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.connect(where)
+        else:
+            self.socket = where
         self.file = self.socket.makefile("rw")
         self.file.readline()
         self.ask("qmp_capabilities")

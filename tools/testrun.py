@@ -46,7 +46,7 @@ class Outcome:
 def environment(**more: str) -> dict[str, str]:
     # The options of the verb must not leak into the makes and runs below it.
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("FORKLORE_", "MAKE", "MFLAGS"))}
-    for name in ("CROSS", "QEMU", "CLANG_CXX", "HOST_CXX", "GDB_PROGRAM", "MKIMAGE", "SFDISK", "MTOOLS"):
+    for name in ("CROSS", "QEMU", "CLANG_CXX", "HOST_CXX", "GDB_PROGRAM", "MKIMAGE", "SFDISK", "MTOOLS", "SB"):
         if value := os.environ.get("FORKLORE_" + name):
             kept[name] = value
     return kept | {"FORKLORE_BUILD": str(BUILD)} | more

@@ -7,7 +7,7 @@ RUN_OPTIONS := BOOTS CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KE
 # Of trace, debug and snapshot.
 RUN_OPTIONS += TRACE GDB_SCRIPT AT
 # Of sdcard and flash, and of boards.
-RUN_OPTIONS += FIRMWARE DEV MODEL
+RUN_OPTIONS += FIRMWARE DEV MODEL PORT RESET BAUD TFTP WAIT LOG END
 # Asked first: `unexport` makes a variable known.
 export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
@@ -17,7 +17,7 @@ export FORKLORE_BUILD := $(BUILD)
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 # Tools that the user chose; setup does not install what is replaced.
-TOOL_VARIABLES := CROSS QEMU NEWLIB_SRC CPPUTEST_SRC UBOOT DTC MKIMAGE SFDISK MTOOLS GDB_PROGRAM HOST_CXX CLANG_CXX GCOVR
+TOOL_VARIABLES := CROSS QEMU NEWLIB_SRC CPPUTEST_SRC UBOOT DTC MKIMAGE SFDISK MTOOLS SB GDB_PROGRAM HOST_CXX CLANG_CXX GCOVR
 $(foreach v,$(TOOL_VARIABLES),$(if $(filter command environment,$(origin $(v))),$(eval export FORKLORE_$(v) := $($(v)))))
 export CROSS QEMU DTC HOST_CXX CLANG_CXX
 export V
@@ -80,6 +80,12 @@ sdcard: $(S)/run.stamp $(S)/uboot.stamp
 	@$(PYTHON) tools/sdcard.py
 flash: sdcard
 	@$(PYTHON) tools/flash.py
+
+# A board at a serial line.
+.PHONY: board
+board: $(S)/run.stamp $(S)/board.stamp
+	@$(MAKE) $(PARALLEL) run-files compilers >&2
+	@$(PYTHON) tools/board.py
 
 bench: $(S)/run.stamp
 	@$(MAKE) $(PARALLEL) run-files compilers kernel-bench
