@@ -36,6 +36,7 @@ public:
     T* first() { return empty() ? nullptr : owner(head_.next); }
     T* last() { return empty() ? nullptr : owner(head_.previous); }
     T* after(T& element) { return owner_or_null((element.*Link).next); }
+    T* before(T& element) { return owner_or_null((element.*Link).previous); }
 
     void push_front(T& element) { insert_before(*head_.next, element.*Link); }
     void push_back(T& element) { insert_before(head_, element.*Link); }

@@ -328,6 +328,31 @@ TEST(Fork, never_repeats_a_unique_id_or_version) {
     CHECK_TRUE(second.unique_id > id && second.id_version > version);
 }
 
+TEST(Fork, lists_the_processes_by_unique_id_whoever_is_published_first) {
+    Proc* children[2];
+    for (Proc*& child : children) {
+        child = must(forkproc(me(), must(ProcSlot::reserve(*current_credentials(), FL_RLIM_INFINITY)))).release();
+    }
+    publish(me(), *children[1]);
+    publish(me(), *children[0]);
+    uint64_t last = 0;
+    bool in_order = true;
+    {
+        SpinGuard guard(families_lock);
+        for (Proc& proc : all_processes()) {
+            in_order &= proc.unique_id > last;
+            last = proc.unique_id;
+        }
+    }
+    for (Proc* child : children) {
+        const Pid pid = child->pid;
+        begin_exit(*child);
+        become_zombie(*child, 0);
+        collect(pid);
+    }
+    CHECK_TRUE(in_order);
+}
+
 // --- birth order ---
 
 TEST(Fork, lets_the_child_run_only_when_it_is_complete_and_can_be_seen) {

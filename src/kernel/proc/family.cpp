@@ -54,13 +54,27 @@ void settle_locked(Proc& proc, Proc& parent) REQUIRES(families_lock) {
     CpuLimit::watch(proc);
 }
 
+// The table is in the order of unique ids, which children get before they can be found: one that took longer to make than the
+// next has to go in before it.
+void enter_table_locked(Proc& proc) REQUIRES(families_lock) {
+    Proc* younger = nullptr;
+    for (Proc* other = table.last(); other != nullptr && other->unique_id > proc.unique_id; other = table.before(*other)) {
+        younger = other;
+    }
+    if (younger != nullptr) {
+        table.insert_before(*younger, proc);
+    } else {
+        table.push_back(proc);
+    }
+}
+
 }  // namespace
 
 void family_enter_locked(Proc& proc, Proc& parent) {
     settle_locked(proc, parent);
     set_parent_locked(proc, &parent);
     parent.children.push_back(proc);
-    table.push_back(proc);
+    enter_table_locked(proc);
     pid_hash[bucket_of(proc.pid)].push_front(proc);
     ++process_count;
     trace::event(TraceKind::Publish, static_cast<uint64_t>(proc.pid), static_cast<uint64_t>(parent.pid));

@@ -47,6 +47,7 @@ void set_parent_locked(Proc& proc, Proc* parent) REQUIRES(families_lock);
 Proc* find_process_locked(Pid pid) REQUIRES(families_lock);
 ProcessGroup* find_group_locked(Pid group) REQUIRES(families_lock);
 
+// In the order of their unique ids.
 List<Proc, &Proc::table_link>& all_processes() REQUIRES(families_lock);
 size_t process_count_locked() REQUIRES(families_lock);
 

@@ -146,12 +146,12 @@ ForkloreTime time_of(Nanoseconds t) {
 
 ForkloreUsage proc_usage(Proc& proc) {
     const ProcStats& stats = *proc.stats;
+    SpinGuard guard(proc.signals.lock);     // so that a thread which ends meanwhile is counted once
     Nanoseconds user = stats.user;
     Nanoseconds system = stats.system;
     uint64_t voluntary = stats.voluntary_switches;
     uint64_t involuntary = stats.involuntary_switches;
     uint64_t faults = stats.minor_faults;
-    SpinGuard guard(proc.signals.lock);
     if (Task* task = proc.task.get()) {
         SpinGuard task_guard(task->lock);
         for (Thread& thread : task->threads) {

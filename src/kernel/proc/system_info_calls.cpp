@@ -158,8 +158,8 @@ ForkloreProcInfo describe_locked(Proc& proc) REQUIRES(families_lock) {
 
 }  // namespace
 
-// The processes at one moment, as far as they fit. The list is copied out in pieces, so the table may change between two
-// of them: each piece starts behind the last unique id that was told.
+// All processes, as far as they fit. The list is copied out in pieces, so the table may change between two of them: each piece
+// starts behind the last unique id that was told. Who is there all the time is told once.
 Result<uint64_t> sys_proc_list(UserFrame& frame) {
     UserAddr to(frame.x[0]);
     uint64_t count = frame.x[1];
