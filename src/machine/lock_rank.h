@@ -8,7 +8,6 @@
 
 enum class LockRank : uint8_t {
     // Sleeping mutexes: taken with interrupts on and no spin lock held.
-    ExecImage = 10,         // one exec at a time loads a large image
     FileOffset = 15,        // one open file: its offset
     FileNames = 20,         // the tree of directories
     FileData = 30,          // one vnode's content

@@ -66,6 +66,38 @@ TEST(Forks, of_two_who_fork_for_the_last_place_one_is_refused) {
     });
 }
 
+TEST(Forks, a_child_and_a_thread_made_while_the_niceness_changes_have_one_of_the_two) {
+    start();
+    static int8_t nice_of_child, nice_of_thread, nice_of_process;
+    const explorer::Program child = [] {
+        SpinGuard guard(families_lock);
+        nice_of_child = current_proc().inherited.nice;
+    };
+    const explorer::Program second = [] {
+        SpinGuard guard(families_lock);     // setpriority is over, or has not begun
+        nice_of_thread = cpu::current_thread()->nice;
+        nice_of_process = current_proc().inherited.nice;
+    };
+    const explorer::Program parent = [&] {
+        const int64_t pid = fork_to(child);
+        EXPECT(explorer::start_thread(second) > 0);
+        wait_for(pid);
+    };
+    const Pid pid = explorer::add_process(parent);
+    const explorer::Program other = [pid] {
+        const int64_t set = call(SYS_setpriority, 0, static_cast<uint64_t>(number(pid)), 7);
+        EXPECT(set == 0 || set == error(Error::NoProcess));
+    };
+    explorer::add_process(other);
+    bool seen[2] = {};
+    explore_all({.most = 6'000, .random = 300}, [&] {
+        EXPECT(nice_of_child == 0 || nice_of_child == 7);
+        EXPECT_EQUAL(nice_of_process, nice_of_thread);
+        seen[nice_of_child == 7] = true;
+    });
+    CHECK_TRUE(seen[0] && seen[1]);
+}
+
 TEST_GROUP_BASE(Exits, ProcessCase) {};
 
 TEST(Exits, wait_gets_the_status_whoever_is_first) {

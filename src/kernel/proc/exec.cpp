@@ -16,6 +16,7 @@ void start_own_body(UserFrame& frame, Proc& child, Body body, const NewProgram& 
     {
         SpinGuard guard(child.signals.lock);
         child.task = std::move(body.task);
+        thread_set_nice(thread, child.inherited.nice);  // setpriority, which takes the lock too, did not find it before
     }
     vfork_return(frame);
     proc_event(ProcEvent::Return, child.pid, child.pid);

@@ -127,7 +127,10 @@ Result<uint64_t> sys_getpriority(UserFrame& frame) {
     SpinGuard guard(families_lock);
     int best = highest_nice;
     TRY(each_meant_locked(frame.x[0], static_cast<int32_t>(frame.x[1]),
-                          [&](Proc& proc) { best = proc.inherited.nice < best ? proc.inherited.nice : best; }));
+                          [&](Proc& proc) {
+                              const int nice = proc.inherited.nice;
+                              best = nice < best ? nice : best;
+                          }));
     return static_cast<uint64_t>(20 - best);
 }
 

@@ -4,6 +4,7 @@
 // Locks: families_lock for kin and state; `lock` for the references; signals.lock for signals. Counterpart: struct proc.
 #pragma once
 
+#include "base/relaxed.h"
 #include "kernel/fs/file_table.h"
 #include "kernel/fs/vnode.h"
 #include "kernel/proc/cpu_limit.h"
@@ -20,15 +21,17 @@ extern SpinLock families_lock;
 
 enum class ProcState : uint8_t { Creating, Running, Stopped, Exiting, Zombie };
 
-// What a child has by copy: fork copies this struct whole, so that a field can not be forgotten.
+// What a child has by copy: fork copies this struct whole, so that a field can not be forgotten. The copy takes no lock.
+// What others may change meanwhile is Relaxed; the rest is written by exec, in the only thread that the process then has.
 struct Inherited {
-    char name[32] = {};         // of the program, for people
-    int8_t nice = 0;
-    uint32_t file_mode_mask = 022;
-    Pid responsible = Pid::None;        // who answers for what it does, where people are asked; init for itself
+    char name[32] = {};         // of the program, for people: written under Proc::lock, for others who read it
     bool executable_set_id = false;     // it runs with an identity that its program file gave it
-    uint8_t io_policy = 0;              // how its files are read and written: carried for those who ask (trait_calls.cpp)
-    uint32_t code_flags = 0;            // what is known of its program's signature, but for FL_CODE_KILLED: likewise
+    Relaxed<int8_t> nice = 0;                   // written under families_lock
+    Relaxed<uint32_t> file_mode_mask = 022;     // written under Proc::lock
+    // Carried for those who ask (trait_calls.cpp), written under families_lock.
+    Relaxed<Pid> responsible = Pid::None;       // who answers for what it does, where people are asked; init for itself
+    Relaxed<uint8_t> io_policy = 0;             // how its files are read and written
+    Relaxed<uint32_t> code_flags = 0;           // what is known of its program's signature, but for FL_CODE_KILLED
 };
 
 // "pstats" of the original: fresh in every process, cleared when freed.

@@ -228,5 +228,7 @@ Result<uint64_t> sys_utime(UserFrame& frame) {
 Result<uint64_t> sys_umask(UserFrame& frame) {
     Proc& proc = current_proc();
     SpinGuard guard(proc.lock);
-    return uint64_t{std::exchange(proc.inherited.file_mode_mask, static_cast<uint32_t>(frame.x[0]) & 0777)};
+    const uint64_t before = proc.inherited.file_mode_mask;
+    proc.inherited.file_mode_mask = static_cast<uint32_t>(frame.x[0]) & 0777;
+    return before;
 }

@@ -29,7 +29,6 @@ Result<uint64_t> sys_thread_create(UserFrame& frame) {
     Proc& proc = current_proc();
     auto thread = TRY(thread_create(proc.inherited.name));
     auto uthread = TRY(uthread_alloc(*thread, proc, &caller));
-    thread_set_nice(*thread, proc.inherited.nice);
     UserFrame& registers = thread->user_frame();
     registers = UserFrame{};
     registers.x[0] = argument;
@@ -47,6 +46,7 @@ Result<uint64_t> sys_thread_create(UserFrame& frame) {
         }
         thread->uthread = uthread.release();
         proc.task->add(*thread);
+        thread_set_nice(*thread, proc.inherited.nice);  // setpriority, which takes the lock too, may have been here
     }
     thread_start(std::move(thread));
     return tid;

@@ -23,7 +23,7 @@ Result<> add_code_flags(Proc& proc, uint64_t flags) {
     if ((flags & ~(code_flags_inherited | FL_CODE_KILLED)) != 0) {
         return Error::Invalid;
     }
-    proc.inherited.code_flags |= static_cast<uint32_t>(flags & code_flags_inherited);
+    proc.inherited.code_flags = proc.inherited.code_flags | static_cast<uint32_t>(flags & code_flags_inherited);
     proc.code_killed |= (flags & FL_CODE_KILLED) != 0;
     return {};
 }
