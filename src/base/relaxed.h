@@ -15,6 +15,8 @@ public:
         return *this;
     }
     operator T() const { return get(); }
+    // For a value with one writer at a time: the read and the write are two steps.
+    void add(T more) { *this = static_cast<T>(get() + more); }
     T get() const { return value_.load(std::memory_order_relaxed); }
 
 private:

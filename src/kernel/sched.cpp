@@ -98,7 +98,7 @@ void give_way(Core& core, Thread& self, Arrival how) {
     }
     if (next != nullptr) {
         self.state.store(ThreadState::Ready, std::memory_order_relaxed);
-        ++(how == Arrival::Yielded ? self.voluntary_switches : self.involuntary_switches);
+        (how == Arrival::Yielded ? self.voluntary_switches : self.involuntary_switches).add(1);
         enqueue(core, self, how);
         switch_to(core, self, *next, now);
     } else if (self.slice_left == 0) {
@@ -195,7 +195,7 @@ void block(Thread& self) {
     ASSERT(cpu::current().held.depth == 0 && &self != core.idle);
     const Nanoseconds now = machine_clock::now();
     charge(self, now);
-    ++self.voluntary_switches;
+    self.voluntary_switches.add(1);
     switch_to(core, self, choose_next(core), now);
 }
 

@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "base/list.h"
+#include "base/relaxed.h"
 #include "base/types.h"
 #include "kernel/stack.h"
 #include "machine/fp.h"
@@ -73,9 +74,10 @@ public:
     Nanoseconds slice_left = 0;                 // of this round
     std::atomic<Nanoseconds> last_charged{0};   // written by the core it runs on
     std::atomic<Nanoseconds> run_time{0};       // total up to last_charged, exact
-    uint64_t user_samples = 0, system_samples = 0;  // how the clock interrupts found it: they split run_time
-    uint64_t voluntary_switches = 0, involuntary_switches = 0;
-    uint64_t minor_faults = 0;                  // page faults that were cured
+    // Counts that the core adds to on which the thread runs, and that every core may read.
+    Relaxed<uint64_t> user_samples, system_samples;     // how the clock interrupts found it: they split run_time
+    Relaxed<uint64_t> voluntary_switches, involuntary_switches;
+    Relaxed<uint64_t> minor_faults;             // page faults that were cured
     void (*entry)(void*) = nullptr;             // where a kernel thread starts
     void* entry_argument = nullptr;
 

@@ -133,6 +133,7 @@ public:
     void set_limits(const SpaceLimits& limits);
     PageCount resident();           // pages that are mapped now, shared ones too
     PageCount resident_estimate() const { return tables_.resident(); }      // without the lock: for lists of processes
+    PageCount peak_estimate() const { return tables_.peak(); }              // the most there ever were; likewise
     uint64_t mapped_bytes();        // of all regions
     // Fills `out` with up to `count` regions in order of address; the number there are.
     size_t regions(RegionInfo* out, size_t count);

@@ -93,11 +93,14 @@ private:
 Result<PageTable> PageTable::create() { return PageTable(TRY(pages::allocate_zeroed(PageUse::PageTable))); }
 
 PageTable::PageTable(PageTable&& other)
-    : root_(std::exchange(other.root_, none)), resident_(std::exchange(other.resident_, 0)) {}
+    : root_(std::exchange(other.root_, none)),
+      resident_(std::exchange(other.resident_, 0)),
+      peak_(std::exchange(other.peak_, 0)) {}
 
 PageTable& PageTable::operator=(PageTable&& other) {
     std::swap(root_, other.root_);
     std::swap(resident_, other.resident_);
+    std::swap(peak_, other.peak_);
     return *this;
 }
 
@@ -142,7 +145,8 @@ LeafSpan PageTable::next_leaf(UserAddr start, UserAddr end) const {
 
 // `count` entries of the table of `entry` became invalid; tables that are empty now go with them, but for the root.
 void PageTable::entries_removed(Descriptor* entry, UserAddr address, size_t count, Removal& removal) {
-    resident_ -= count;
+    peak_ = peak().value;
+    resident_ = resident_ - count;
     for (unsigned level = 3; level > 1; --level) {
         PageFrame& frame = frame_of_table(entry);
         frame.add_entries(-static_cast<int32_t>(count));

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/bits.h"
+#include "base/relaxed.h"
 #include "mm/address_space_id.h"
 #include "mm/page.h"
 
@@ -112,6 +113,10 @@ public:
 
     PhysAddr root() const { return root_; }
     PageCount resident() const { return PageCount(resident_); }
+    PageCount peak() const {        // the most there ever were
+        const size_t resident = resident_, before = peak_;
+        return PageCount(resident > before ? resident : before);
+    }
 
     // The level-3 entry of `address`, or nullptr if there is no table for it. It may be invalid.
     Descriptor* find(UserAddr address) const {
@@ -154,7 +159,7 @@ public:
     // For those who fill a table's entries themselves: `count` more of the table that `entry` is in are valid.
     void entries_added(const Descriptor* entry, size_t count) {
         frame_of_table(entry).add_entries(static_cast<int32_t>(count));
-        resident_ += count;
+        resident_.add(count);
     }
 
 private:
@@ -173,7 +178,9 @@ private:
 
     static constexpr PhysAddr none{~0ull};
     PhysAddr root_ = none;
-    size_t resident_ = 0;
+    // Written under the lock of the tables, read without it for lists of processes.
+    Relaxed<size_t> resident_ = 0;
+    Relaxed<size_t> peak_ = 0;  // as of the last removal: a fault need not look at it
 };
 
 template <typename Visit>

@@ -76,6 +76,36 @@ TEST(Limits, work_is_counted) {
     CHECK(spent > 0);
 }
 
+// True if the caller never had `bytes` in memory, then has them for a moment, and is told of it.
+static bool has_in_memory_for_a_moment(size_t bytes) {
+    struct rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    auto* memory = static_cast<char*>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    for (size_t at = 0; at < bytes; at += 4096) {
+        memory[at] = 1;
+    }
+    munmap(memory, bytes);
+    getrusage(RUSAGE_SELF, &after);
+    const auto kib = static_cast<long>(bytes / 1024);
+    return before.ru_maxrss > 0 && before.ru_maxrss < kib && after.ru_maxrss >= kib;
+}
+
+TEST(Limits, the_most_memory_that_was_ever_in_use_is_told_after_it_was_given_back_and_after_exec) {
+    constexpr size_t bytes = 4 << 20;
+    const pid_t pid = fork();
+    if (pid == 0) {
+        if (has_in_memory_for_a_moment(bytes)) {
+            execl("/bin/true", "true", nullptr);
+        }
+        _exit(1);
+    }
+    struct rusage usage;
+    int status;
+    LONGS_EQUAL(pid, wait4(pid, &status, 0, &usage));
+    LONGS_EQUAL(0, exited(status));
+    CHECK(usage.ru_maxrss >= static_cast<long>(bytes / 1024) && usage.ru_maxrss < static_cast<long>(2 * bytes / 1024));
+}
+
 TEST(Limits, the_monotonic_clock_goes_forward_by_a_sleep) {
     struct timespec before, after;
     clock_gettime(CLOCK_MONOTONIC, &before);

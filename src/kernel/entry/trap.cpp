@@ -101,7 +101,7 @@ inline int cure_fault(UserAddr address, Access access) {
     Thread& thread = *cpu::current_thread();
     Result<> cured = thread.task->space->handle_fault(address, access);
     if (cured.ok()) [[likely]] {
-        ++thread.minor_faults;
+        thread.minor_faults.add(1);
         return 0;
     }
     return signal_for(cured.error());
@@ -117,7 +117,7 @@ bool cured(uint64_t word, uint64_t address) {
     if (!thread.task->space->handle_fault(UserAddr(address), syndrome.access()).ok()) {
         return false;
     }
-    ++thread.minor_faults;
+    thread.minor_faults.add(1);
     return true;
 }
 
@@ -193,14 +193,14 @@ void handle_user_fault(UserFrame* frame, uint64_t syndrome, uint64_t address) {
 }
 
 void handle_user_interrupt(UserFrame* frame) {
-    ++cpu::current_thread()->user_samples;
+    cpu::current_thread()->user_samples.add(1);
     interrupts::dispatch();
     reschedule();
     look_at_work(*frame);
 }
 
 void handle_kernel_interrupt(KernelFrame*) {
-    ++cpu::current_thread()->system_samples;
+    cpu::current_thread()->system_samples.add(1);
     interrupts::dispatch();
     reschedule();       // interrupts were on, so no spin lock is held: the kernel may be preempted here
 }

@@ -24,14 +24,16 @@ void start_own_body(UserFrame& frame, Proc& child, Body body, const NewProgram& 
     thread_start(thread);
 }
 
-void replace_memory(UserFrame& frame, NewProgram& program) {
+void replace_memory(UserFrame& frame, Proc& proc, NewProgram& program) {
     Thread& thread = *cpu::current_thread();
     fp_discard();
     cpu::set_user_thread_pointer(0);
     {
-        InterruptGuard guard;
+        SpinGuard guard(proc.signals.lock);     // whoever lists processes looks at the space under it
+        proc.stats->address_space_goes(*thread.task->space);
         std::swap(thread.task->space, program.space);
         thread.task->space->activate();
+        proc.last_thread = nullptr;
     }
     memcpy(thread.name, program.name, sizeof program.name);
     start_registers(frame, program);
@@ -56,9 +58,7 @@ Result<> run(UserFrame& frame, NewProgram& program, const ProgramUser& user, con
         return {};
     }
     uthread.alternate = no_signal_stack;
-    replace_memory(frame, program);
-    SpinGuard guard(proc.signals.lock);
-    proc.last_thread = nullptr;
+    replace_memory(frame, proc, program);
     return {};
 }
 

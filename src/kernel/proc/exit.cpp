@@ -208,6 +208,7 @@ void exit1(int wait_status) {
     ZoneOwned<Task> task;
     {
         SpinGuard guard(proc.signals.lock);
+        proc.stats->address_space_goes(*proc.task->space);
         leave_task_locked(proc, thread);
         task = std::move(proc.task);
     }

@@ -3,6 +3,7 @@
 
 #include "kernel/fs/root.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernel/proc/family.h"
@@ -152,7 +153,9 @@ ForkloreUsage proc_usage(Proc& proc) {
     uint64_t voluntary = stats.voluntary_switches;
     uint64_t involuntary = stats.involuntary_switches;
     uint64_t faults = stats.minor_faults;
+    uint64_t peak = stats.peak_pages;
     if (Task* task = proc.task.get()) {
+        peak = std::max(peak, task->space->peak_estimate().value);
         SpinGuard task_guard(task->lock);
         for (Thread& thread : task->threads) {
             Nanoseconds thread_user = 0, thread_system = 0;
@@ -166,7 +169,7 @@ ForkloreUsage proc_usage(Proc& proc) {
     }
     return {.user = time_of(user),
             .system = time_of(system),
-            .peak_pages = static_cast<int64_t>(stats.peak_pages),
+            .peak_pages = static_cast<int64_t>(peak),
             .minor_faults = static_cast<int64_t>(faults),
             .voluntary_switches = static_cast<int64_t>(voluntary),
             .involuntary_switches = static_cast<int64_t>(involuntary),

@@ -41,7 +41,13 @@ struct ProcStats {
     ForkloreUsage children{};   // of the reaped ones
     Nanoseconds user = 0, system = 0;   // of the threads that ended
     uint64_t voluntary_switches = 0, involuntary_switches = 0, signals = 0;
-    uint64_t minor_faults = 0, peak_pages = 0;
+    uint64_t minor_faults = 0;
+    uint64_t peak_pages = 0;            // of the address spaces that are gone
+
+    void address_space_goes(const AddressSpace& space) {
+        const uint64_t peak = space.peak_estimate().value;
+        peak_pages = peak > peak_pages ? peak : peak_pages;
+    }
 };
 
 class Proc {
