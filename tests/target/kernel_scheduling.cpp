@@ -150,6 +150,31 @@ TEST(Scheduling, floating_point_registers_belong_to_their_thread) {
     }
 }
 
+// The switch in the middle comes at each run: a program that came back from vfork or from a handler had the old registers if
+// it was preempted just then.
+TEST(Scheduling, floating_point_registers_that_are_overwritten_survive_a_switch_in_the_middle) {
+    constexpr size_t words = sizeof(FpState::q) / sizeof(uint64_t);
+    FpState old{};
+    FpState found{};
+    fp_replace(old);
+    fp_first_use();     // the old ones are on the core
+    FpState& fp = fp_overwrite();
+    for (size_t i = 0; i < words; ++i) {
+        if (i == words / 2) {
+            sleep_until(machine_clock::now() + millisecond, false);
+        }
+        fp.q[i] = i + 1;
+    }
+    sleep_until(machine_clock::now() + millisecond, false);
+    fp_first_use();
+    fp_sync();
+    found = cpu::current_thread()->fp;
+    fp_discard();
+    for (size_t i = 0; i < words; ++i) {
+        UNSIGNED_LONGS_EQUAL(i + 1, found.q[i]);
+    }
+}
+
 TEST(Scheduling, a_thread_that_ended_leaves_nothing_behind) {
     const StackStats stacks = stack_stats();
     const uint64_t threads = Thread::count();
