@@ -8,29 +8,34 @@ using explorer::exit_with;
 using explorer::fork_to;
 using explorer::wait_for;
 
-TEST_GROUP_BASE(Forks, ProcessCase) {};
+TEST_GROUP_BASE(Forks, ProcessCase) {
+    // Two processes that do the same at once, each with its own number.
+    void two_that(std::function<void(int)> act) {
+        for (int i = 0; i < 2; ++i) {
+            callers_[i] = [act, i] { act(i); };
+            explorer::add_process(callers_[i]);
+        }
+    }
+
+    int64_t got[2];
+
+private:
+    explorer::Program callers_[2];
+};
 
 TEST(Forks, two_who_fork_get_two_children_with_two_numbers) {
     start();
-    int64_t children[2];
     const explorer::Program child = [] {};
-    const explorer::Program first = [&] { children[0] = fork_to(child); };
-    const explorer::Program second = [&] { children[1] = fork_to(child); };
-    explorer::add_process(first);
-    explorer::add_process(second);
+    two_that([&](int i) { got[i] = fork_to(child); });
     explore_all({.preemptions = 1, .most = 3'000, .random = 300}, [&] {
-        EXPECT(children[0] > 0 && children[1] > 0 && children[0] != children[1]);
+        EXPECT(got[0] > 0 && got[1] > 0 && got[0] != got[1]);
     });
 }
 
 TEST(Forks, of_two_who_fork_for_the_last_number_one_is_refused) {
     start(smallest_pid_max);
-    int64_t got[2];
     const explorer::Program child = [] { call(SYS_getpid); };
-    const explorer::Program first = [&] { got[0] = fork_to(child); };
-    const explorer::Program second = [&] { got[1] = fork_to(child); };
-    explorer::add_process(first);
-    explorer::add_process(second);
+    two_that([&](int i) { got[i] = fork_to(child); });
     std::vector<Pid> taken;
     while (pids_in_use() < smallest_pid_max - 1) {
         taken.push_back(pid_allocate().value());
@@ -48,18 +53,13 @@ TEST(Forks, of_two_who_fork_for_the_last_number_one_is_refused) {
 
 TEST(Forks, of_two_who_fork_for_the_last_place_one_is_refused) {
     start();
-    int64_t got[2];
     const explorer::Program child = [] { explorer::compute_for_ever(); };
-    auto fork_and_kill = [&](int i) {
+    two_that([&](int i) {
         got[i] = fork_to(child);
         if (got[i] > 0) {
             EXPECT_EQUAL(0, call(SYS_kill, static_cast<uint64_t>(got[i]), FL_SIGKILL));
         }
-    };
-    const explorer::Program first = [&] { fork_and_kill(0); };
-    const explorer::Program second = [&] { fork_and_kill(1); };
-    explorer::add_process(first);
-    explorer::add_process(second);
+    });
     process_limit_init(process_slots_taken() + 1);
     explore_all({.preemptions = 1, .most = 3'000, .random = 300}, [&] {
         EXPECT(got[0] > 0 || got[1] > 0);
