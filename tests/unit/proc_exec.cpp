@@ -101,49 +101,16 @@ TEST(Exec, refuses_what_may_not_be_executed) {
     UNSIGNED_LONGS_EQUAL(0, frame.x[1]);
 }
 
-namespace {
-
-constexpr Step program_steps[] = {
-    {"path", Error::BadAddress},
-    {"first bytes of the file", Error::Io},
-    {"pointer in argv", Error::BadAddress},
-    {"page for strings", Error::NoMemory},
-    {"string of argv", Error::BadAddress},
-    {"end of argv", Error::BadAddress},
-    {"pointer in envp", Error::BadAddress},
-    {"string of envp", Error::BadAddress},
-    {"end of envp", Error::BadAddress},
-    {"address space", Error::NoMemory},
-    {"root table", Error::NoMemory},
-    {"ELF header", Error::Io},
-    {"segments", Error::Io},
-    {"region of text", Error::NoMemory},
-    {"region of data", Error::NoMemory},
-    {"page of data", Error::NoMemory},
-    {"last table", Error::NoMemory},
-    {"middle table", Error::NoMemory},
-    {"region of zeros", Error::NoMemory},
-    {"region of the stack", Error::NoMemory},
-    {"page of the stack", Error::NoMemory},
-    {"last table of the stack", Error::NoMemory},
-};
-
-}  // namespace
-
 TEST(Exec, fails_at_each_step_with_its_error_and_leaves_the_old_program_whole) {
-    constexpr size_t common = sizeof program_steps / sizeof program_steps[0];
-    static Step steps[common + 1];
-    for (size_t i = 0; i < common; ++i) {
-        steps[i] = program_steps[i];
-    }
-    steps[common] = {"end of the other threads", Error::Interrupted};
+    static constexpr Step last[] = {{"end of the other threads", Error::Interrupted}};
+    static constexpr auto steps = joined(program_steps, last);
     Thread& shell = *cpu::current_thread();
     Pid child = as_child().pid;
     must(execute());
     end_child(shell, child);            // each zone has an element at hand
     child = as_child().pid;
     must(space().handle_fault(path, Access::Write));
-    expect_steps(steps, [&] { return execute(); },
+    expect_steps(steps.all, [&] { return execute(); },
                  [&](Result<uint64_t>&) {
                      end_child(shell, child);
                      child = as_child().pid;
@@ -152,20 +119,12 @@ TEST(Exec, fails_at_each_step_with_its_error_and_leaves_the_old_program_whole) {
 }
 
 TEST(Exec, on_loan_fails_at_each_step_and_leaves_the_child_on_loan) {
-    constexpr size_t common = sizeof program_steps / sizeof program_steps[0];
-    static Step steps[common + 4];
-    for (size_t i = 0; i < common; ++i) {
-        steps[i] = program_steps[i];
-    }
-    steps[common] = {"task", Error::NoMemory};
-    steps[common + 1] = {"kernel stack", Error::NoMemory};
-    steps[common + 2] = {"thread", Error::NoMemory};
-    steps[common + 3] = {"uthread", Error::NoMemory};
+    static constexpr auto steps = joined(program_steps, body_steps);
     Pid child = lent().pid;
     must(execute());
     finish(find(child));
     child = lent().pid;
-    expect_steps(steps,
+    expect_steps(steps.all,
                  [&] {
                      Result<uint64_t> result = execute();
                      LONGS_EQUAL(number(result.ok() ? static_cast<Pid>(2) : child), number(me().pid));
@@ -190,7 +149,7 @@ TEST(Exec, of_a_set_id_program_may_fail_for_want_of_credentials) {
                                child = lent().pid;
                            },
                            [&](uint64_t, Error error) { no_memory += error == Error::NoMemory ? 1 : 0; });
-    UNSIGNED_LONGS_EQUAL(sizeof program_steps / sizeof program_steps[0] + 4 + 1, steps);
+    UNSIGNED_LONGS_EQUAL(std::size(program_steps) + std::size(body_steps) + 1, steps);
     UNSIGNED_LONGS_EQUAL(13 + 4 + 1 - 1, no_memory);
 }
 

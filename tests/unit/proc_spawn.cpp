@@ -343,7 +343,7 @@ TEST(Spawn, asks_policy_and_limits_as_fork_does) {
 }
 
 TEST(Spawn, fails_at_each_step_with_its_error_and_leaves_nothing) {
-    static constexpr Step steps[] = {
+    static constexpr Step child_steps[] = {
         {"attributes", Error::BadAddress},
         {"process slot", Error::TryAgain},
         {"policy", Error::NotPermitted},
@@ -360,40 +360,15 @@ TEST(Spawn, fails_at_each_step_with_its_error_and_leaves_nothing) {
         {"open file", Error::NoMemory},
         {"memory for a descriptor beyond the first thirty-two", Error::NoMemory},
         {"pointer to a path", Error::BadAddress},
-        {"path", Error::BadAddress},
-        {"first bytes of the file", Error::Io},
-        {"pointer in argv", Error::BadAddress},
-        {"page for strings", Error::NoMemory},
-        {"string of argv", Error::BadAddress},
-        {"end of argv", Error::BadAddress},
-        {"pointer in envp", Error::BadAddress},
-        {"string of envp", Error::BadAddress},
-        {"end of envp", Error::BadAddress},
-        {"address space", Error::NoMemory},
-        {"root table", Error::NoMemory},
-        {"ELF header", Error::Io},
-        {"segments", Error::Io},
-        {"region of text", Error::NoMemory},
-        {"region of data", Error::NoMemory},
-        {"page of data", Error::NoMemory},
-        {"last table", Error::NoMemory},
-        {"middle table", Error::NoMemory},
-        {"region of zeros", Error::NoMemory},
-        {"region of the stack", Error::NoMemory},
-        {"page of the stack", Error::NoMemory},
-        {"last table of the stack", Error::NoMemory},
-        {"task", Error::NoMemory},
-        {"kernel stack", Error::NoMemory},
-        {"thread", Error::NoMemory},
-        {"uthread", Error::NoMemory},
     };
+    static constexpr auto steps = joined(child_steps, program_steps, body_steps);
     wanted.flags = FL_SPAWN_SETSID | FL_SPAWN_RESETIDS | FL_SPAWN_SETSIGMASK | FL_SPAWN_SETSIGDEF;
     add_open("/tmp/file", 40, FL_O_RDONLY);
     finish(spawned());          // each zone has an element at hand
     must(space().store(wanted_at, &wanted, sizeof wanted));
     References references(me());
     expect_steps(
-        steps, [&] { return call(sys_posix_spawn, paths.value, wanted_at.value, argv.value, argv.value); },
+        steps.all, [&] { return call(sys_posix_spawn, paths.value, wanted_at.value, argv.value, argv.value); },
         [&](Result<uint64_t>& pid) { finish(find(static_cast<Pid>(pid.value()))); });
     references.check();
 }

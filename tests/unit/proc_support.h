@@ -2,6 +2,8 @@
 // and the ledger of it all.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <new>
 #include <string_view>
 
@@ -55,6 +57,52 @@ private:
     uint32_t files_[most_files] = {};
     uint64_t offsets_[most_files] = {};
 };
+
+// What it takes to load a program: all of exec but its beginning and end.
+inline constexpr Step program_steps[] = {
+    {"path", Error::BadAddress},
+    {"first bytes of the file", Error::Io},
+    {"pointer in argv", Error::BadAddress},
+    {"page for strings", Error::NoMemory},
+    {"string of argv", Error::BadAddress},
+    {"end of argv", Error::BadAddress},
+    {"pointer in envp", Error::BadAddress},
+    {"string of envp", Error::BadAddress},
+    {"end of envp", Error::BadAddress},
+    {"address space", Error::NoMemory},
+    {"root table", Error::NoMemory},
+    {"ELF header", Error::Io},
+    {"segments", Error::Io},
+    {"region of text", Error::NoMemory},
+    {"region of data", Error::NoMemory},
+    {"page of data", Error::NoMemory},
+    {"last table", Error::NoMemory},
+    {"middle table", Error::NoMemory},
+    {"region of zeros", Error::NoMemory},
+    {"region of the stack", Error::NoMemory},
+    {"page of the stack", Error::NoMemory},
+    {"last table of the stack", Error::NoMemory},
+};
+// And to make what it runs in, where the process has none.
+inline constexpr Step body_steps[] = {
+    {"task", Error::NoMemory},
+    {"kernel stack", Error::NoMemory},
+    {"thread", Error::NoMemory},
+    {"uthread", Error::NoMemory},
+};
+
+template <size_t Count>
+struct Steps {
+    Step all[Count];
+};
+// One list behind the other.
+template <size_t... Counts>
+constexpr Steps<(Counts + ...)> joined(const Step (&... lists)[Counts]) {
+    Steps<(Counts + ...)> result{};
+    Step* at = result.all;
+    ((at = std::copy(lists, lists + Counts, at)), ...);
+    return result;
+}
 
 class ProcessTest : public Utest {
 public:
