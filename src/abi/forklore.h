@@ -236,6 +236,7 @@ enum ForkloreCodeFlags { FL_CODE_VALID = 1, FL_CODE_HARD = 0x100, FL_CODE_KILL =
 
 struct ForkloreTime { int64_t seconds; int64_t nanoseconds; };
 struct ForkloreTimer { struct ForkloreTime interval, value; };
+enum ForkloreItimer { FL_ITIMER_REAL, FL_ITIMER_VIRTUAL, FL_ITIMER_PROF, FL_ITIMER_COUNT };
 enum ForkloreClock { FL_CLOCK_REALTIME = 1, FL_CLOCK_PROCESS = 2, FL_CLOCK_THREAD = 3, FL_CLOCK_MONOTONIC = 4 };
 
 struct ForkloreLimit { uint64_t current, maximum; };

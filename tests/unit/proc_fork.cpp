@@ -303,15 +303,17 @@ TEST(Fork, kills_the_child_of_a_parent_that_is_killed) {
     me().signals.pending = 0;
 }
 
-TEST(Fork, gives_the_child_no_children_and_no_alarm) {
+TEST(Fork, gives_the_child_no_children_and_no_timers) {
     Proc& first = forked();
-    me().alarm_interval = 77;
-    me().alarm.arm(machine_clock::now() + nanoseconds_per_second);
+    for (IntervalTimer& timer : me().interval_timers) {
+        timer.set({.interval = 77, .left = nanoseconds_per_second});
+    }
     Proc& child = forked();
     CHECK_TRUE(child.children.empty() && &first != &child);
-    CHECK_FALSE(child.alarm.armed());
-    UNSIGNED_LONGS_EQUAL(0, child.alarm_interval + child.alarm_deadline);
-    me().alarm.cancel();
+    for (IntervalTimer& timer : child.interval_timers) {
+        CHECK_FALSE(timer.armed());
+        UNSIGNED_LONGS_EQUAL(0, timer.setting().interval + timer.setting().left);
+    }
 }
 
 TEST(Fork, marks_the_child_as_not_execed) {

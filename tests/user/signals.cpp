@@ -396,6 +396,74 @@ TEST(Signals, a_timer_with_an_interval_comes_again) {
     CHECK(seen >= 3);
 }
 
+TEST(Signals, a_virtual_timer_rings_again_and_again_for_a_program_that_computes) {
+    Caught caught(SIGVTALRM);
+    const struct itimerval timer = {{0, 1'000}, {0, 2'000}}, none = {};
+    setitimer(ITIMER_VIRTUAL, &timer, nullptr);
+    while (seen < 3) {      // computes
+    }
+    struct itimerval left;
+    setitimer(ITIMER_VIRTUAL, &none, &left);
+    LONGS_EQUAL(1'000, left.it_interval.tv_usec);
+    CHECK(left.it_value.tv_sec == 0 && left.it_value.tv_usec <= 1'000);
+}
+
+TEST(Signals, a_profiling_timer_counts_time_in_the_kernel_and_rings_once) {
+    Caught caught(SIGPROF);
+    const struct itimerval timer = {{0, 0}, {0, 2'000}};
+    setitimer(ITIMER_PROF, &timer, nullptr);
+    while (seen < 1) {
+        getppid();
+    }
+    struct itimerval left;
+    getitimer(ITIMER_PROF, &left);
+    LONGS_EQUAL(0, left.it_value.tv_sec + left.it_value.tv_usec);
+    LONGS_EQUAL(1, seen);
+}
+
+TEST(Signals, time_asleep_does_not_count_for_a_profiling_timer) {
+    const struct itimerval timer = {{0, 0}, {100, 0}}, none = {};
+    setitimer(ITIMER_PROF, &timer, nullptr);
+    usleep(50'000);
+    struct itimerval left;
+    setitimer(ITIMER_PROF, &none, &left);
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    const long counted = 100'000'000 - (left.it_value.tv_sec * 1'000'000 + left.it_value.tv_usec);
+    CHECK(counted >= 0 && counted <= used.tv_sec * 1'000'000 + used.tv_nsec / 1'000 + 1);
+}
+
+TEST(Signals, timers_of_processor_time_are_not_inherited_and_are_kept_over_exec) {
+    static const auto has_none = [] {
+        struct itimerval virtual_one, profiling;
+        LEAVE_UNLESS(getitimer(ITIMER_VIRTUAL, &virtual_one) == 0 && getitimer(ITIMER_PROF, &profiling) == 0);
+        LEAVE_UNLESS(virtual_one.it_value.tv_sec == 0 && virtual_one.it_interval.tv_sec == 0);
+        LEAVE_UNLESS(profiling.it_value.tv_sec == 0 && profiling.it_interval.tv_sec == 0);
+        return 0;
+    };
+    LONGS_EQUAL(0, exited(in_child([] {
+        const struct itimerval timer = {{100, 0}, {100, 0}};
+        setitimer(ITIMER_VIRTUAL, &timer, nullptr);
+        setitimer(ITIMER_PROF, &timer, nullptr);
+        const int forked = exited(in_child(has_none));
+        const pid_t pid = vfork();
+        if (pid == 0) {
+            _exit(has_none());
+        }
+        int status = -1;
+        waitpid(pid, &status, 0);
+        return forked != 0 ? forked : exited(status);
+    })));
+    static constexpr int clocks[] = {ITIMER_VIRTUAL, ITIMER_PROF};
+    for (const int which : clocks) {
+        LONGS_EQUAL(which == ITIMER_PROF ? SIGPROF : SIGVTALRM, killed_by(in_child([which] {
+            const struct itimerval timer = {{0, 0}, {0, 20'000}};
+            setitimer(which, &timer, nullptr);
+            return execl("/bin/sh", "sh", "-c", "while :; do :; done", nullptr);
+        })));
+    }
+}
+
 TEST(Signals, pause_returns_when_a_handler_has_run) {
     Caught caught(SIGUSR1);
     const pid_t parent = getpid();

@@ -150,15 +150,17 @@ TEST(ForkIdentity, begins_with_fresh_statistics_and_a_start_time_of_its_own) {
 
 TEST(ForkIdentity, has_ids_that_never_repeat_and_nothing_pending) {
     me().signals.pending = signal_bit(FL_SIGUSR1);
-    me().alarm_interval = me().alarm_deadline = 77;
+    IntervalTimer& alarm = me().interval_timers[FL_ITIMER_REAL];
+    alarm.set({.interval = 77, .left = 77});
     me().has_execed = true;
     const uint64_t id = made().unique_id;
     const uint32_t version = child->id_version;
     UNSIGNED_LONGS_EQUAL_TEXT(0, child->signals.pending, "pending signals");
-    UNSIGNED_LONGS_EQUAL_TEXT(0, child->alarm_interval + child->alarm_deadline, "the alarm");
+    const IntervalTimer::Setting its_alarm = child->interval_timers[FL_ITIMER_REAL].setting();
+    UNSIGNED_LONGS_EQUAL_TEXT(0, its_alarm.interval + its_alarm.left, "the alarm");
     CHECK_TRUE_TEXT(child->children.empty() && !child->has_execed, "the child has children, or has exec'ed");
     me().signals.pending = 0;
-    me().alarm_interval = me().alarm_deadline = 0;
+    alarm.set({});
     child.reset();
     made();
     CHECK_TRUE_TEXT(id > me().unique_id && child->unique_id > id, "a later process has a higher unique id");

@@ -3,16 +3,9 @@
 
 #include "base/failpoint.h"
 #include "kernel/fs/directory.h"
+#include "kernel/time_values.h"
 #include "kernel/timer.h"
 #include "machine/clock.h"
-
-namespace {
-
-ForkloreTime to_time(Nanoseconds ns) {
-    return {static_cast<int64_t>(ns / nanoseconds_per_second), static_cast<int64_t>(ns % nanoseconds_per_second)};
-}
-
-}  // namespace
 
 Nanoseconds Vnode::timestamp() { return machine_clock::now() + realtime_offset(); }
 
@@ -92,9 +85,9 @@ ForkloreStat Vnode::stat() const {
     stat.rdevice = device_number();
     stat.size = static_cast<int64_t>(size());
     stat.blocks = static_cast<int64_t>(blocks());
-    stat.accessed = to_time(accessed_.load(std::memory_order_relaxed));
-    stat.modified = to_time(modified_.load(std::memory_order_relaxed));
-    stat.changed = to_time(changed_.load(std::memory_order_relaxed));
+    stat.accessed = time_of(accessed_.load(std::memory_order_relaxed));
+    stat.modified = time_of(modified_.load(std::memory_order_relaxed));
+    stat.changed = time_of(changed_.load(std::memory_order_relaxed));
     return stat;
 }
 

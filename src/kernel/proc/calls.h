@@ -55,7 +55,6 @@ Result<uint64_t> sys_munmap(UserFrame& frame);
 Result<uint64_t> sys_mprotect(UserFrame& frame);
 
 // time_calls.cpp
-Result<Nanoseconds> nanoseconds_asked(const ForkloreTime& time);     // from a program; Invalid
 Result<uint64_t> sys_clock_gettime(UserFrame& frame);
 Result<uint64_t> sys_clock_settime(UserFrame& frame);
 Result<uint64_t> sys_nanosleep(UserFrame& frame);

@@ -2,15 +2,12 @@
 #include "kernel/proc/cpu_limit.h"
 
 #include "kernel/proc/proc.h"
+#include "kernel/time_values.h"
 #include "machine/clock.h"
 
 namespace {
 
 constexpr Nanoseconds shortest_wait = 1'000'000;
-
-Nanoseconds nanoseconds_of(const ForkloreTime& time) {
-    return static_cast<Nanoseconds>(time.seconds) * nanoseconds_per_second + static_cast<Nanoseconds>(time.nanoseconds);
-}
 
 Nanoseconds used_by(Proc& proc) {
     const ForkloreUsage usage = proc_usage(proc);

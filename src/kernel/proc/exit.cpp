@@ -96,10 +96,11 @@ bool begin_exit(Proc& proc) {
         on_loan = proc.lent_thread != nullptr;
         proc.exiting = true;
         proc.signals.stopped = false;
-        proc.alarm_interval = 0;
         proc_transition(proc, ProcState::Exiting);
     }
-    proc.alarm.cancel();
+    for (IntervalTimer& timer : proc.interval_timers) {
+        timer.end();
+    }
     proc.cpu_limit.end();
     proc_event(ProcEvent::Exit, proc.pid, proc.pid);
     if (on_loan) {

@@ -8,6 +8,7 @@
 
 #include "kernel/proc/family.h"
 #include "kernel/sched.h"
+#include "kernel/time_values.h"
 #include "machine/clock.h"
 #include "machine/trace.h"
 
@@ -17,7 +18,7 @@ Zone& Proc::zone() {
     return zone;
 }
 
-Proc::Proc(Pid number) : pid(number), alarm(&Proc::alarm_rings, this) {
+Proc::Proc(Pid number) : pid(number) {
     trace::event(TraceKind::Gather, static_cast<uint64_t>(pid));
 }
 
@@ -122,28 +123,6 @@ uint64_t current_limit(ForkloreResource resource) {
     SpinGuard guard(proc.lock);
     return proc.limits->current(resource);
 }
-
-void Proc::alarm_rings(void* context) {
-    Proc& proc = *static_cast<Proc*>(context);
-    {
-        SpinGuard guard(proc.signals.lock);
-        if (proc.alarm_interval != 0) {
-            proc.alarm_deadline += proc.alarm_interval;
-            proc.alarm.arm(proc.alarm_deadline);
-        } else {
-            proc.alarm_deadline = 0;
-        }
-    }
-    signal_process(proc, {.signal = FL_SIGALRM});
-}
-
-namespace {
-
-ForkloreTime time_of(Nanoseconds t) {
-    return {static_cast<int64_t>(t / nanoseconds_per_second), static_cast<int64_t>(t % nanoseconds_per_second)};
-}
-
-}  // namespace
 
 ForkloreUsage proc_usage(Proc& proc) {
     const ProcStats& stats = *proc.stats;

@@ -9,12 +9,12 @@
 #include "kernel/fs/vnode.h"
 #include "kernel/proc/cpu_limit.h"
 #include "kernel/proc/credentials.h"
+#include "kernel/proc/interval_timer.h"
 #include "kernel/proc/limits.h"
 #include "kernel/proc/pid.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/uthread.h"
 #include "kernel/task.h"
-#include "kernel/timer.h"
 
 class ProcessGroup;
 extern SpinLock families_lock;
@@ -97,12 +97,8 @@ public:
 
     ZoneOwned<ProcStats> stats;
     ProcSlot slot;
-    Timer alarm;                        // ITIMER_REAL
-    Nanoseconds alarm_interval = 0, alarm_deadline = 0;   // guarded by signals.lock
+    IntervalTimer interval_timers[FL_ITIMER_COUNT]{{*this, FL_ITIMER_REAL}, {*this, FL_ITIMER_VIRTUAL}, {*this, FL_ITIMER_PROF}};
     CpuLimit cpu_limit{*this};          // RLIMIT_CPU
-
-private:
-    static void alarm_rings(void* proc);
 };
 
 Result<> proc_init();                   // the kernel's own process; after pid_init and the zones of kernel/

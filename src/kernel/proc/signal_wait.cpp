@@ -2,6 +2,7 @@
 #include "kernel/proc/calls.h"
 #include "kernel/proc/signal_tell.h"
 #include "kernel/sched.h"
+#include "kernel/time_values.h"
 #include "machine/clock.h"
 #include "mm/user_copy.h"
 

@@ -10,6 +10,7 @@
 #include "kernel/proc/spawn.h"
 #include "kernel/sched.h"
 #include "kernel/stack.h"
+#include "kernel/time_values.h"
 #include "machine/clock.h"
 #include "machine/power.h"
 #include "mm/user_copy.h"
@@ -116,10 +117,6 @@ int32_t shown_state(Proc& proc, ForkloreProcInfo& info) REQUIRES(proc.signals.lo
         }
     }
     return state;
-}
-
-Nanoseconds nanoseconds_of(const ForkloreTime& time) {
-    return static_cast<Nanoseconds>(time.seconds) * nanoseconds_per_second + static_cast<Nanoseconds>(time.nanoseconds);
 }
 
 ForkloreProcInfo describe_locked(Proc& proc) REQUIRES(families_lock) {

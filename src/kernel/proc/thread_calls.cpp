@@ -3,6 +3,7 @@
 #include "kernel/proc/calls.h"
 #include "kernel/proc/exit.h"
 #include "kernel/sched.h"
+#include "kernel/time_values.h"
 #include "machine/clock.h"
 #include "machine/user_access.h"
 #include "mm/user_copy.h"
@@ -102,12 +103,7 @@ Result<uint64_t> sys_futex_wait(UserFrame& frame) {
     ParkOptions options{.interruptible = true};
     if (!timeout_at.null()) {
         auto timeout = TRY(copy_in_value<ForkloreTime>(timeout_at));
-        if (timeout.seconds < 0 || timeout.nanoseconds < 0 || timeout.nanoseconds >= 1'000'000'000) {
-            return Error::Invalid;
-        }
-        uint64_t seconds = timeout.seconds < (1ll << 32) ? static_cast<uint64_t>(timeout.seconds) : 1ull << 32;
-        options.deadline = machine_clock::now() + seconds * nanoseconds_per_second +
-                           static_cast<uint64_t>(timeout.nanoseconds);
+        options.deadline = machine_clock::now() + TRY(nanoseconds_asked(timeout));
     }
     FutexWaiters& bucket = bucket_of(word);
     for (;;) {
