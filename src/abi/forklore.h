@@ -112,7 +112,12 @@ enum ForkloreSyscall {
     SYS_sigaltstack = 94,   // (const ForkloreSignalStack* or 0, ForkloreSignalStack* old or 0)
     SYS_getgroups = 95,     // (count, uint32_t* or 0 with count 0) -> groups there are
     SYS_setgroups = 96,     // (count, const uint32_t*): root only
-    SYS_COUNT = 97
+    // System V shared memory
+    SYS_shmget = 97,        // (key, bytes, flags) -> number
+    SYS_shmat = 98,         // (number, address or 0, flags) -> address
+    SYS_shmdt = 99,         // (address)
+    SYS_shmctl = 100,        // (number, command, ForkloreSegment*)
+    SYS_COUNT = 112
 };
 
 enum ForkloreLimits {
@@ -238,6 +243,19 @@ struct ForkloreTime { int64_t seconds; int64_t nanoseconds; };
 struct ForkloreTimer { struct ForkloreTime interval, value; };
 enum ForkloreItimer { FL_ITIMER_REAL, FL_ITIMER_VIRTUAL, FL_ITIMER_PROF, FL_ITIMER_COUNT };
 enum ForkloreClock { FL_CLOCK_REALTIME = 1, FL_CLOCK_PROCESS = 2, FL_CLOCK_THREAD = 3, FL_CLOCK_MONOTONIC = 4 };
+
+// System V shared memory. Flags and commands have their usual values; FL_SHM_STAT takes a place in the kernel's table
+// (0 to FORKLORE_SEGMENTS_MAX - 1) for a number, and gives the number of the segment there.
+enum ForkloreSegmentFlags { FL_IPC_CREAT = 01000, FL_IPC_EXCL = 02000, FL_SHM_RDONLY = 010000, FL_SHM_RND = 020000 };
+enum ForkloreSegmentCommand { FL_IPC_RMID = 0, FL_IPC_SET = 1, FL_IPC_STAT = 2, FL_SHM_STAT = 13 };
+enum ForkloreSegmentLimits { FL_IPC_PRIVATE = 0, FORKLORE_SEGMENTS_MAX = 32, FORKLORE_SEGMENT_BYTES_MAX = 64 << 20 };
+struct ForkloreSegment {
+    int64_t key;
+    uint64_t bytes, attachments;
+    uint32_t uid, gid, maker_uid, maker_gid, mode;
+    int32_t maker, last;    // pids: who made it, who attached it last
+    struct ForkloreTime attached, detached, changed;
+};
 
 struct ForkloreLimit { uint64_t current, maximum; };
 #define FL_RLIM_INFINITY (~0ull)

@@ -21,6 +21,7 @@ enum class LockRank : uint8_t {
     Signals = 115,          // one process's signal actions and pending signals, its threads' masks
     UserAccounts = 116, // the list of user accounts
     Pids = 117,             // the numbers in use
+    Segments = 118,         // the System V shared memory segments
     FileTable = 120,        // one process's descriptors
     Task = 130,             // one task's list of threads
     Futex = 135,            // one bucket of futex waiters

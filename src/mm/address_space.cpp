@@ -56,6 +56,7 @@ Result<> AddressSpace::copy_regions_to(AddressSpace& child, CopyMode mode) NO_TH
     for (Region& region : regions_) {
         auto copy = TRY(zone_new<Region>({}, region.start, region.end, region.protection, region.kind));
         copy->shared = region.shared;
+        copy->read_only = region.read_only;
         copy->first_page = region.first_page;
         if (region.source != nullptr) {
             region.source->ref_source();

@@ -22,6 +22,8 @@ public:
     virtual Result<PhysAddr> page(uint64_t index) = 0;
     virtual void ref_source() = 0;
     virtual void unref_source() = 0;    // called with no lock of a space held
+    // Bytes that unmap_whole() takes for one mapping; 0: it takes none of this source's.
+    virtual uint64_t unmapped_whole() const { return 0; }
 
 protected:
     ~PageSource() = default;
@@ -42,6 +44,7 @@ struct Region {
     // What a first touch maps, less the frame; invalid where that takes more than a page of zeros.
     Descriptor fresh;
     bool shared = false;            // fork shares it; else fork copies it
+    bool read_only = false;         // for ever: protect() does not make it writable
     PageSource* source = nullptr;   // holds a reference
     uint64_t first_page = 0;        // the source's page at `start`
     ListNode link;
@@ -61,6 +64,7 @@ struct Region {
 struct MapOptions {
     bool fixed = false;     // exactly at the hint, in place of what is there; else the hint is a wish
     bool shared = false;
+    bool read_only = false; // and stays so
 };
 
 // What the owner allows, from its resource limits; in bytes.
@@ -107,7 +111,10 @@ public:
     Result<> map_stack(UserAddr top);
     // Whatever lies in the range goes. Invalid: unaligned, no length, outside.
     Result<> unmap(UserAddr start, uint64_t bytes);
-    // NoMemory: part of the range is not mapped (nothing is changed); AccessDenied: writable and executable.
+    // What is left of the mapping of a source that begins at `start` and goes as a whole (PageSource::unmapped_whole); its
+    // source may end by that. Invalid: none begins there.
+    Result<> unmap_whole(UserAddr start);
+    // NoMemory: part of the range is not mapped (nothing is changed); AccessDenied: writable and executable, or read-only for ever.
     Result<> protect(UserAddr start, uint64_t bytes, Protection protection);
 
     // exec: the heap begins here, empty.

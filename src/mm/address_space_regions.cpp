@@ -22,7 +22,7 @@ uint64_t whole_pages(uint64_t bytes) { return PageCount::covering(bytes).bytes()
 // May the two, which touch, be one region?
 bool alike(const Region& low, const Region& high) {
     return low.end == high.start && low.protection == high.protection && low.kind == high.kind &&
-           low.shared == high.shared && low.source == high.source && low.kind != RegionKind::Stack &&
+           low.shared == high.shared && low.read_only == high.read_only && low.source == high.source && low.kind != RegionKind::Stack &&
            (low.source == nullptr || low.first_page + (low.bytes() >> page_shift) == high.first_page);
 }
 
@@ -114,6 +114,7 @@ Result<> AddressSpace::split_at(UserAddr at) {
     }
     auto low = TRY(zone_new<Region>({}, high->start, at, high->protection, high->kind));
     low->shared = high->shared;
+    low->read_only = high->read_only;
     low->first_page = high->first_page;
     if (high->source != nullptr) {
         high->source->ref_source();
@@ -217,6 +218,7 @@ Result<UserAddr> AddressSpace::map_source(UserAddr hint, uint64_t bytes, Protect
     region->source = &source;
     region->first_page = first_page;
     region->shared = options.shared;
+    region->read_only = options.read_only;
     return add_region(hint, whole_pages(bytes), std::move(region), options);
 }
 
@@ -243,6 +245,27 @@ Result<> AddressSpace::unmap(UserAddr start, uint64_t bytes) {
     return unmap_locked(start, start + whole_pages(bytes), removed);
 }
 
+Result<> AddressSpace::unmap_whole(UserAddr start) {
+    RemovedRegions removed;
+    MutexGuard guard(mutex_);
+    const Region* first = start < user_end ? find_region(start) : nullptr;
+    if (first == nullptr || first->start != start || first->source == nullptr || first->first_page != 0) {
+        return Error::Invalid;
+    }
+    const PageSource* source = first->source;
+    if (source->unmapped_whole() == 0) {
+        return Error::Invalid;
+    }
+    const UserAddr end = start + whole_pages(source->unmapped_whole());
+    for (UserAddr at = start; Region* region = at < end ? first_ending_after(at) : nullptr;) {
+        at = region->end;
+        if (region->source == source && region->start - start == region->first_page << page_shift) {
+            TRY(unmap_locked(region->start, region->end, removed));
+        }
+    }
+    return {};
+}
+
 Result<> AddressSpace::protect(UserAddr start, uint64_t bytes, Protection protection) {
     if (!good_range(start, bytes) || !good_range(start, whole_pages(bytes))) {
         return Error::Invalid;
@@ -257,6 +280,9 @@ Result<> AddressSpace::protect(UserAddr start, uint64_t bytes, Protection protec
         Region* region = find_region(at);
         if (region == nullptr) {
             return Error::NoMemory;
+        }
+        if (region->read_only && protection.write) {
+            return Error::AccessDenied;
         }
         at = region->end;
     }

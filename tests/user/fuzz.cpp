@@ -6,6 +6,7 @@
 
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -105,6 +106,14 @@ void end_all_of_nobody() {
     });
 }
 
+// Segments outlive who made them.
+void remove_all_segments() {
+    struct shmid_ds segment;
+    for (int place = 0; place < FORKLORE_SEGMENTS_MAX; ++place) {
+        shmctl(shmctl(place, SHM_STAT, &segment), IPC_RMID, nullptr);
+    }
+}
+
 // Waits until the callers of a round have ended; those that do not get on any more are ended.
 void watch(pid_t (&pids)[at_once]) {
     uint32_t last = *progress;
@@ -161,6 +170,7 @@ TEST(Fuzz, calls_at_random_by_a_user_leave_the_machine_as_it_was) {
         }
         watch(pids);
         end_all_of_nobody();
+        remove_all_segments();
         system("rm -rf /tmp/fuzz");
         if (calls > usual_calls && *progress / (calls / 10) > told) {
             printf("%u calls by %u processes and their children\n", static_cast<unsigned>(*progress), static_cast<unsigned>(callers));

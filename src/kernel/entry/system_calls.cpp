@@ -109,6 +109,10 @@ constexpr SystemCallTable make_table() {
     calls[SYS_sigaltstack] = sys_sigaltstack;
     calls[SYS_getgroups] = sys_getgroups;
     calls[SYS_setgroups] = sys_setgroups;
+    calls[SYS_shmget] = sys_shmget;
+    calls[SYS_shmat] = sys_shmat;
+    calls[SYS_shmdt] = sys_shmdt;
+    calls[SYS_shmctl] = sys_shmctl;
     return table;
 }
 

@@ -54,6 +54,12 @@ Result<uint64_t> sys_mmap(UserFrame& frame);
 Result<uint64_t> sys_munmap(UserFrame& frame);
 Result<uint64_t> sys_mprotect(UserFrame& frame);
 
+// segment_calls.cpp
+Result<uint64_t> sys_shmget(UserFrame& frame);
+Result<uint64_t> sys_shmat(UserFrame& frame);
+Result<uint64_t> sys_shmdt(UserFrame& frame);
+Result<uint64_t> sys_shmctl(UserFrame& frame);
+
 // time_calls.cpp
 Result<uint64_t> sys_clock_gettime(UserFrame& frame);
 Result<uint64_t> sys_clock_settime(UserFrame& frame);

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
@@ -232,6 +233,16 @@ SAME_FIELD(termios, c_oflag, ForkloreTermios, output);
 SAME_FIELD(termios, c_cflag, ForkloreTermios, control);
 SAME_FIELD(termios, c_lflag, ForkloreTermios, local);
 SAME_FIELD(termios, c_cc, ForkloreTermios, cc);
+
+SAME(IPC_PRIVATE, FL_IPC_PRIVATE);
+SAME(IPC_CREAT, FL_IPC_CREAT);
+SAME(IPC_EXCL, FL_IPC_EXCL);
+SAME(IPC_RMID, FL_IPC_RMID);
+SAME(IPC_SET, FL_IPC_SET);
+SAME(IPC_STAT, FL_IPC_STAT);
+SAME(SHM_RDONLY, FL_SHM_RDONLY);
+SAME(SHM_RND, FL_SHM_RND);
+SAME(SHM_STAT, FL_SHM_STAT);
 
 SAME_FIELD(utsname, sysname, ForkloreUname, system);
 SAME_FIELD(utsname, nodename, ForkloreUname, node);
