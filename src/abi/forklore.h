@@ -117,6 +117,9 @@ enum ForkloreSyscall {
     SYS_shmat = 98,         // (number, address or 0, flags) -> address
     SYS_shmdt = 99,         // (address)
     SYS_shmctl = 100,        // (number, command, ForkloreSegment*)
+    // other processes' memory: one's own processes or root
+    SYS_region_list = 101,  // (pid or 0, from, ForkloreRegionInfo*, count) -> regions that end behind `from`; 0 behind the last
+    SYS_page_list = 102,    // (pid or 0, from, ForklorePageInfo*, count) -> pages there at `from` or behind it; likewise
     SYS_COUNT = 112
 };
 
@@ -322,8 +325,24 @@ enum ForkloreProcState { FL_PROC_RUNNING = 'R', FL_PROC_SLEEPING = 'S', FL_PROC_
 struct ForkloreProcInfo {
     int32_t pid, parent, group, session, uid, nice;
     int32_t state, threads, core, foreground;   // state is a ForkloreProcState; foreground: has the terminal
+    int32_t loans, reserved;                    // threads of it that run as children (vfork)
     uint64_t unique_id, start_ns, user_ns, system_ns, resident_pages;
     char name[32];
+};
+
+enum ForkloreRegionKind { FL_REGION_ANONYMOUS, FL_REGION_FILE, FL_REGION_HEAP, FL_REGION_STACK };
+struct ForkloreRegionInfo {
+    uint64_t start, end;
+    uint32_t protection, kind;              // FL_PROT_*, ForkloreRegionKind
+    uint32_t shared, reserved;              // 1: fork shares it
+    uint64_t pages;                         // that are there
+};
+enum ForklorePageFlags { FL_PAGE_COPY_ON_WRITE = 1, FL_PAGE_SHARED = 2 };
+struct ForklorePageInfo {
+    uint64_t address, entry;                // the page-table entry as the processor reads it
+    uint64_t frame;                         // the page's physical address
+    uint32_t protection, flags;             // what the entry allows now: FL_PROT_*; ForklorePageFlags
+    uint64_t references;                    // entries of all processes, and caches, that have the frame
 };
 
 struct ForkloreZoneInfo {

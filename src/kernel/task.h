@@ -17,7 +17,7 @@ public:
     void add(Thread& thread);
     bool remove(Thread& thread);
 
-    Ref<AddressSpace> space;    // replaced by exec, when only one thread is left
+    Ref<AddressSpace> space;    // replaced by exec, when only one thread is left, under its process's signals.lock
     Proc* proc;                 // written before the task is reachable
     SpinLock lock{LockRank::Task, "task"};
     List<Thread, &Thread::task_link> threads GUARDED_BY(lock);

@@ -86,16 +86,32 @@ uint64_t AddressSpace::mapped_bytes() {
     return mapped_;
 }
 
-size_t AddressSpace::regions(RegionInfo* out, size_t count) {
+size_t AddressSpace::regions(UserAddr from, RegionInfo* out, size_t count) {
     MutexGuard guard(mutex_);
     size_t n = 0;
     for (Region& region : regions_) {
-        if (n < count) {
+        if (n == count) {
+            break;
+        }
+        if (from < region.end) {
             size_t present = 0;
             tables_.walk(region.start, region.end, [&](UserAddr, Descriptor&) { ++present; });
-            out[n] = {region.start, region.end, region.protection, region.kind, region.shared, PageCount(present)};
+            out[n++] = {region.start, region.end, region.protection, region.kind, region.shared, PageCount(present)};
         }
-        ++n;
+    }
+    return n;
+}
+
+size_t AddressSpace::page_entries(UserAddr from, PageInfo* out, size_t count) {
+    MutexGuard guard(mutex_);
+    size_t n = 0;
+    for (LeafSpan span = tables_.next_leaf(from.page_down(), user_end); span.entries != nullptr && n < count;
+         span = tables_.next_leaf(span.end(), user_end)) {
+        for (size_t i = 0; i < span.count && n < count; ++i) {
+            if (const Descriptor entry = span.entries[i]; entry.valid()) {
+                out[n++] = {span.address + i * page_size, entry, pages::references(entry.address())};
+            }
+        }
     }
     return n;
 }

@@ -75,13 +75,18 @@ struct SpaceLimits {
     uint64_t stack = 8ull << 20;        // RLIMIT_STACK
 };
 
-// A region as pmap and ps show it.
+// A region, and a page that is there, as pmap shows them.
 struct RegionInfo {
     UserAddr start, end;
     Protection protection;
     RegionKind kind;
     bool shared;
     PageCount resident;
+};
+struct PageInfo {
+    UserAddr address;
+    Descriptor entry;
+    uint32_t references;    // to its frame
 };
 
 class AddressSpace : public RefCounted {
@@ -142,8 +147,9 @@ public:
     PageCount resident_estimate() const { return tables_.resident(); }      // without the lock: for lists of processes
     PageCount peak_estimate() const { return tables_.peak(); }              // the most there ever were; likewise
     uint64_t mapped_bytes();        // of all regions
-    // Fills `out` with up to `count` regions in order of address; the number there are.
-    size_t regions(RegionInfo* out, size_t count);
+    // Fills `out` with up to `count` regions that end behind `from`, or pages from `from` on, in order of address; how many.
+    size_t regions(UserAddr from, RegionInfo* out, size_t count);
+    size_t page_entries(UserAddr from, PageInfo* out, size_t count);
 
     static Zone& zone();
     AddressSpace() = default;       // for create() and its zone

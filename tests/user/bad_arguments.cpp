@@ -86,6 +86,8 @@ const Call calls[] = {
     {"sysinfo", SYS_sysinfo, {good}, {Out}, false},
     {"proc_list", SYS_proc_list, {good, 1}, {Out}, false},
     {"zone_list", SYS_zone_list, {good, 1}, {Out}, false},
+    {"region_list", SYS_region_list, {0, 0, good, 1}, {None, None, Out}, false},
+    {"page_list", SYS_page_list, {0, 0, good, 1}, {None, None, Out}, false},
     {"klog", SYS_klog, {good, 4096}, {Out}, false},
     {"TCGETS", SYS_ioctl, {0, FL_TCGETS, good}, {None, None, Out}, false},
     {"TIOCGPGRP", SYS_ioctl, {0, FL_TIOCGPGRP, good}, {None, None, Out}, false},

@@ -113,6 +113,8 @@ constexpr SystemCallTable make_table() {
     calls[SYS_shmat] = sys_shmat;
     calls[SYS_shmdt] = sys_shmdt;
     calls[SYS_shmctl] = sys_shmctl;
+    calls[SYS_region_list] = sys_region_list;
+    calls[SYS_page_list] = sys_page_list;
     return table;
 }
 

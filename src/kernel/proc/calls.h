@@ -60,6 +60,10 @@ Result<uint64_t> sys_shmat(UserFrame& frame);
 Result<uint64_t> sys_shmdt(UserFrame& frame);
 Result<uint64_t> sys_shmctl(UserFrame& frame);
 
+// memory_map_calls.cpp
+Result<uint64_t> sys_region_list(UserFrame& frame);
+Result<uint64_t> sys_page_list(UserFrame& frame);
+
 // time_calls.cpp
 Result<uint64_t> sys_clock_gettime(UserFrame& frame);
 Result<uint64_t> sys_clock_settime(UserFrame& frame);

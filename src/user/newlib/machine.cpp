@@ -34,6 +34,12 @@ int getentropy(void* buffer, size_t size) {
 int sysinfo(ForkloreSysinfo* info) { return posix(system_call(SYS_sysinfo, info)); }
 int proc_list(ForkloreProcInfo* list, int count) { return posix(system_call(SYS_proc_list, list, count)); }
 int zone_list(ForkloreZoneInfo* list, int count) { return posix(system_call(SYS_zone_list, list, count)); }
+int region_list(pid_t pid, uintptr_t from, ForkloreRegionInfo* list, int count) {
+    return posix(system_call(SYS_region_list, pid, from, list, count));
+}
+int page_list(pid_t pid, uintptr_t from, ForklorePageInfo* list, int count) {
+    return posix(system_call(SYS_page_list, pid, from, list, count));
+}
 int reboot(ForkloreReboot how, int status) { return posix(system_call(SYS_reboot, how, status)); }
 int klog(char* buffer, size_t size) { return posix(system_call(SYS_klog, buffer, size)); }
 int gettid() { return posix(system_call(SYS_gettid)); }

@@ -4,6 +4,7 @@
 
 #include <abi/forklore.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -12,6 +13,11 @@ extern "C" {
 /* Both fill at most `count` entries and return how many there are (perhaps more), or -1. */
 int proc_list(struct ForkloreProcInfo *list, int count);
 int zone_list(struct ForkloreZoneInfo *list, int count);
+
+/* A process's memory (0: the caller's): fill at most `count` entries, in order of address, and return how many; 0 if there are
+   no more. Regions that end behind `from`; pages at `from` or behind it. ESRCH, EPERM. */
+int region_list(pid_t pid, uintptr_t from, struct ForkloreRegionInfo *list, int count);
+int page_list(pid_t pid, uintptr_t from, struct ForklorePageInfo *list, int count);
 
 int sysinfo(struct ForkloreSysinfo *info);
 

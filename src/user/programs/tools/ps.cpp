@@ -6,10 +6,10 @@
 static constexpr char help[] =
     "usage: ps [-flg]\n"
     "Lists the processes.\n"
-    "  -f  as a family tree\n"
+    "  -f  as a family tree, with the threads that are lent\n"
     "  -l  with group, session, owner and threads\n"
     "States: R running or ready, S sleeping, T stopped, Z ended and not waited for,\n"
-    "L its thread is lent (vfork); + in the terminal's foreground.\n";
+    "L runs on a thread that its parent lends it (vfork); + in the terminal's foreground.\n";
 
 namespace {
 
@@ -45,7 +45,11 @@ void show(const ForkloreProcInfo& process, int depth, unsigned long branches) {
     show_time(process.user_ns + process.system_ns);
     printf(" ");
     show_branches(depth, branches);
-    printf("%s\n", process.name);
+    printf("%s", process.name);
+    if (tree && process.loans != 0) {
+        printf(" (lends %d)", process.loans);
+    }
+    printf(tree && process.state == FL_PROC_LENT ? " (on loan)\n" : "\n");
 }
 
 void show_family(const ForkloreProcInfo& process, int depth, unsigned long branches) {
