@@ -11,7 +11,8 @@ FORKLORE_* variables that make sets. Make itself turns every failing status into
     MODEL=3a+          the board with 512 MiB (3b: 1 GiB)
     GDB=1              wait for gdb-multiarch on GDB_PORT (1234)
     ADD=DIR            the files of a host folder, under /add in the guest (not with INITRD)
-    SEED=N  ARGS="..." the kernel's seed; more boot arguments
+    SEED=N             the kernel's seed; with CMD, the same run each time (ICOUNT=1)
+    ARGS="..."         more boot arguments
     KERNEL=  INITRD=  DTB=   other files than the built ones
     ACCEL=multi        one host thread for each core
     SERIAL1=file:PATH  where the second serial channel goes
@@ -50,7 +51,9 @@ def options_from_environment() -> Options:
     # An empty CMD is a command too; FORKLORE_HAS_CMD says whether make was given one.
     options.cmd = text("CMD") if text("HAS_CMD") or text("CMD") else None
     options.timeout = number("TIMEOUT") or (CMD_TIMEOUT if options.cmd is not None else 0)
-    options.icount = text("ICOUNT") not in ("", "0")
+    # A seed is given to see the same again; what a person types has its own time.
+    repeats = bool(text("SEED")) and options.cmd is not None and not text("ACCEL")
+    options.icount = text("ICOUNT") not in ("", "0") or (repeats and not text("ICOUNT"))
     options.boot = text("BOOT") or "direct"
     options.gdb = text("GDB") not in ("", "0")
     options.gdb_port = number("GDB_PORT", 1) or 1234
@@ -113,7 +116,9 @@ def run(options: Options, onlooker: console.Onlooker | None = None) -> int:
             say("Ctrl-A x ends the machine.")
         if os.environ.get("V"):
             say(" ".join(command))
-        ending = console.relay(command, options.cmd is not None, keys, options.timeout, options.icount, onlooker)
+        # A person at the debugger takes any time.
+        guarded_seconds = 0 if options.gdb else options.timeout
+        ending = console.relay(command, options.cmd is not None, keys, guarded_seconds, options.icount, onlooker)
         return conclude(ending, options)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

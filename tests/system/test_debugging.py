@@ -83,6 +83,11 @@ class Debug(Case):
         self.assertRegex(said, r"symbols of \S+/user/debug/bin/init for process 1 \(init\)")
         self.assertIn("main in section .text", said)
 
+    def test_the_same_seed_stops_with_the_same_registers(self) -> None:
+        first, second = (self.debug("hbreak publish", "continue", "info registers", CMD="ls | wc; true", SEED="7") for _ in range(2))
+        self.assertRegex(first, r"(?m)^x0 +0xffffff")
+        self.assertEqual(first, second)
+
     def test_a_broken_list_is_named_and_not_followed(self) -> None:
         said = self.debug("hbreak vfork_return", "continue", "set var 'src/kernel/proc/family.cpp'::table.head_.next->next = (ListNode*)0x123450", "ps", "echo still here\\n",
                           CMD="bench row=vfork_exit_wait runs=1")

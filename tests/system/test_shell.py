@@ -45,6 +45,14 @@ class Commands(Case):
         self.assertEqual(first.console, second.console)
         self.assertEqual(first.status, 0)
 
+    def test_a_seed_repeats_a_command_to_the_instruction(self) -> None:
+        # bench prints the counter, of which a step is 16 instructions of all cores together.
+        command = "forktest 1; head -n 1 /dev/urandom | hexdump | head -n 1; bench row=null_syscall_getppid runs=1"
+        first, second, other = (run(CMD=command, SEED=seed, ARGS="maxproc=40").console for seed in ("5", "5", "6"))
+        self.assertRegex(first, r"end now=\d+")
+        self.assertEqual(first, second)
+        self.assertNotEqual(first, other)
+
 
 class Faults(Case):
     def test_each_kind_of_crash_ends_that_program_alone(self) -> None:
