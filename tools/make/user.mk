@@ -113,6 +113,7 @@ USER_TEST_SUPPORT := $(call user_objects,$(call sources_in,tests/user/support))
 -include $(USER_TEST_SUPPORT:.o=.d)
 $(U)/lib/libcpputest.a: $(USER_CPPUTEST_OBJECTS)
 	$(call say,AR,$@)
+	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR_T) rcsD $@ $^
 
 USER_TEST_SOURCES := $(call sources_in,tests/user)
