@@ -11,6 +11,7 @@ from .inspection import Refused
 from .lab import TREE, Check, Failure, Lab
 from .verdict import Outcome, Report, Verdict, amount
 
+STORY_LINES = 30        # of a schedule that fails, in a report: each switch in it; REPLAY= tells every step
 Listener = Callable[[Outcome], None]
 
 
@@ -46,6 +47,7 @@ def grade(request: Request, files: reference.Files, ended: Listener = lambda out
             programs = {build.runner: host_tier.build(lab, build, folder / build.runner, taken.text) for build in files.host if build.runner in wanted}
             kernel = target_tier.build(lab, files.target, folder / "target", taken.text) if target and files.target else None
             if target and files.left_out:
+                report.left_out = files.left_out
                 report.notes.append(f"The checks in the machine can not be built in this tree, so they were not run; when you hand in, they are. {files.left_out}")
             report.outcomes += host_tier.run_checks(host, programs, request.seed, request.jobs, ended, request.replay)
             if kernel:
@@ -92,7 +94,7 @@ class Printer:
         print(f"{self.paint(mark, code)}  {of:>6}  {check.id}{' (bonus)' if check.bonus else ''}", flush=True)
         if outcome.verdict is Verdict.PASS:
             return
-        if self.request.only:
+        if self.request.replay:
             print(outcome.story, end="", flush=True)
         for text in explanation(outcome, self.request):
             print(f"              {text}", flush=True)
@@ -100,10 +102,13 @@ class Printer:
 
 def explanation(outcome: Outcome, request: Request) -> list[str]:
     lines = outcome.what.splitlines()
+    if outcome.story and not request.replay:
+        story = outcome.story.splitlines()
+        lines += story[:STORY_LINES] + (["  ..."] if len(story) > STORY_LINES else [])
     lines += [f"at {frame}" for frame in outcome.trace[:6]] or ([f"at {outcome.place}"] if outcome.place else [])
     lines.append(f"hint: {' '.join(outcome.check.hint.split())}")
     if not outcome.check.hidden:
-        lines.append(f"again: {again(outcome, request)}")
+        lines.append(f"{'step by step' if outcome.schedule else 'again'}: {again(outcome, request)}")
     return lines
 
 
@@ -119,4 +124,6 @@ def summary(report: Report) -> str:
     if report.infrastructure:
         return "No verdict: the machine that graded failed; grade again"
     text = f"{amount(report.score)} of {amount(report.full)} points"
+    if report.left_out:
+        text += f" that are checked here; {amount(report.elsewhere)} more are for checks in the machine"
     return f"{text}: {report.refused}" if report.refused else text

@@ -59,26 +59,59 @@ def build(lab: Lab, host: HostFiles, folder: Path, texts: dict[str, bytes]) -> P
 
 # --- one check --------------------------------------------------------------------------------------------------------------
 
-def readable_places(program: Program, offsets: list[str], tool: str = "addr2line") -> list[str]:
-    """`function at file:line` for offsets into the program; the runner's and the framework's own are left out."""
+def named_places(program: Program, offsets: list[str], tool: str = "addr2line") -> dict[str, list[str]]:
+    """`function at file:line` for each offset into the program, innermost first; the runner's and the framework's own are left out."""
     if not offsets:
-        return []
+        return {}
     place = sandbox.Place(read=[(program.path, "/check")])
-    ended = sandbox.run([tool, "-f", "-C", "-i", "-p", "-e", "/check", *offsets[:40]], place, sandbox.Limits(memory=3 << 30))
-    lines = []
+    ended = sandbox.run([tool, "-a", "-f", "-C", "-i", "-p", "-e", "/check", *offsets], place, sandbox.Limits(memory=3 << 30))
+    named: dict[str, list[str]] = {offset: [] for offset in offsets}
+    lines: list[str] = []
     for line in ended.output.decode(errors="replace").splitlines():
+        if address := re.match(r"0x([0-9a-f]+): (.*)", line):
+            lines = named.setdefault(f"{int(address[1], 16):x}", [])
+            line = address[2]
         if found := re.match(r"(?: \(inlined by\) )?(.*) at (\S+):(\d+|\?)", line):
-            name = re.sub(r"^.*?/?((?:src|labs|tests)/\S+)$", r"\1", found[2])
+            name = in_the_tree(found[2])
             if name.startswith(("src/", "labs/")) and not name.startswith("labs/grader/"):
                 lines.append(f"{function_name(found[1])} at {name}:{found[3]}")
             elif "/outside/" in found[2] or "/checks/" in found[2]:
                 lines.append(f"{function_name(found[1])} at {Path(found[2]).name}:{found[3]}")
-    return lines
+    return named
+
+
+def readable_places(program: Program, offsets: list[str], tool: str = "addr2line") -> list[str]:
+    """The places of a stack, one below the other."""
+    offsets = [offset for offset in offsets[:40] if re.fullmatch("[0-9a-f]{1,16}", offset)]
+    named = named_places(program, list(dict.fromkeys(offsets)), tool)
+    return [line for offset in offsets for line in named[offset]]
+
+
+PLACES = re.compile(r"\{([0-9a-f]{1,16}(?: [0-9a-f]{1,16}){0,7})\}")
+MOST_PLACES = 2000      # of one text
+PLACES_SHOWN = 3
+
+
+def with_places(program: Program, text: str) -> str:
+    """The explorer's words, each {stack} in them as places. How a lock is made is no news."""
+    stacks = [found[1].split() for found in PLACES.finditer(text)]
+    named = named_places(program, list(dict.fromkeys(offset for stack in stacks for offset in stack))[:MOST_PLACES])
+
+    def shown(found: re.Match) -> str:
+        lines = [line for offset in found[1].split() for line in named.get(offset, []) if "src/machine/spin_lock.h:" not in line]
+        return ", called by ".join(lines[:PLACES_SHOWN]) or "a place of the check's own"
+    return PLACES.sub(shown, text)
+
+
+def in_the_tree(path: str) -> str:
+    """From the tree's top, wherever that lies: it may itself be called `labs`."""
+    return re.sub(r"^.*/(?=(?:src|labs|tests)/)", "", path)
 
 
 def function_name(name: str) -> str:
     """The framework's names of a check's functions, as they are written."""
     name = re.sub(r"TEST_\w+_Test::testBody\(\)", "the check", name)
+    name = re.sub(r".*(?:the check|TEST_GROUP_CppUTestGroup\w+)::.*(?:\{lambda|operator).*", "the check", name)
     return re.sub(r"TEST_GROUP_CppUTestGroup\w+::(setup|teardown)\(\)", r"the check's \1", name).replace("(anonymous namespace)::", "")
 
 
@@ -89,6 +122,8 @@ def place_of(trace: list[str]) -> str:
 def tidy(message: str) -> str:
     """CppUTest's message: what it is about, what was expected, what came."""
     lines = [line.strip() for line in message.replace("\t", " ").splitlines() if line.strip()]
+    # Of two texts both are shown already.
+    lines = [line for line in lines if not line.startswith("difference starts at position") and line != "^"]
     return "\n".join(re.sub(r"^but was ", "came    ", re.sub(r"^Message: ", "", line)) for line in lines)
 
 
@@ -124,9 +159,9 @@ def judge(check: Check, program: Program, ended: sandbox.Ended, word: bytes) -> 
         outcome.verdict, outcome.what = Verdict.INFRASTRUCTURE, f"there is no TEST({check.name.replace('.', ', ')}) among the checks"
     elif failures:
         _, path, line, message, offsets, outcome.schedule = failures[0]
-        outcome.what = tidy(message) if not outcome.schedule else message
+        outcome.what = tidy(message) if not outcome.schedule else with_places(program, message)
         outcome.trace = readable_places(program, offsets.split())
-        outcome.place = place_of(outcome.trace) or f"{path}:{line}"
+        outcome.place = place_of(outcome.trace) or ("" if outcome.schedule else f"{in_the_tree(path)}:{line}")     # a schedule tells its own
     elif ended.why == "cpu":
         outcome.what = f"did not come to an end: it used {check.cpu_seconds} s of processor time (a loop without end?)"
     elif ended.why == "idle":
@@ -146,7 +181,7 @@ def judge(check: Check, program: Program, ended: sandbox.Ended, word: bytes) -> 
         if ended.status > 128 and not finding:
             finding = f"ended by signal {ended.status - 128}"
         outcome.what = finding or "the program ended before the check was over"
-    outcome.story = ended.output.decode(errors="replace") if outcome.schedule else ""
+    outcome.story = with_places(program, ended.output.decode(errors="replace")) if outcome.schedule else ""
     return outcome
 
 

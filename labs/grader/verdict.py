@@ -36,14 +36,20 @@ class Report:
     notes: list[str] = field(default_factory=list)
     only: str = ""                  # one check was asked for, and the marks are of it alone
     broken: str = ""                # why the grader itself could not do its work
+    left_out: str = ""              # why the target tier could not be run, in a student's tree
 
     @property
     def asked(self) -> list[Check]:
-        return [check for check in self.lab.checks if self.only in ("", check.id)]
+        return [check for check in self.lab.checks if self.only in ("", check.id) and not (self.left_out and check.tier == "target")]
 
     @property
     def full(self) -> float:
         return sum(check.points for check in self.asked if self.only or not check.bonus)
+
+    @property
+    def elsewhere(self) -> float:
+        """Points of checks that could not be run here."""
+        return sum(check.points for check in self.lab.tier("target") if self.left_out and not check.bonus)
 
     @property
     def score(self) -> float:
@@ -57,7 +63,7 @@ class Report:
     def all_passed(self) -> bool:
         """Everything that is not bonus."""
         done = {outcome.check.id for outcome in self.outcomes if outcome.verdict is Verdict.PASS}
-        return not self.refused and all(check.id in done for check in self.asked if self.only or not check.bonus)
+        return not self.refused and not self.left_out and all(check.id in done for check in self.asked if self.only or not check.bonus)
 
     @property
     def status(self) -> int:

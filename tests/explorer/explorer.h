@@ -86,6 +86,7 @@ struct Settings {
     uint64_t seed = 1;
     bool counts = false;            // say how many schedules each case took
     bool races = true;              // look for races where the case does
+    uintptr_t places_from = 0;      // not 0: a place is told as {offset offset ...} from there, innermost first, and somebody else names it
 };
 extern Settings settings;
 

@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "kernel/proc/family.h"
 #include "mm/page.h"
+#include "unit/error_name.h"
 
 // What must be the same after a test as before it: pages by use, live elements of each zone, kernel stacks, pids, process
 // slots, what root has of them, processes that can be seen; and no lock is held at either moment. The pages that zones hold
@@ -92,30 +93,46 @@ private:
     size_t stacks_ = 0, pids_ = 0, slots_ = 0, root_slots_ = 0, visible_ = 0;
 };
 
+// Fails the test: in words what was due, and the error's name or words for what came.
+[[noreturn]] inline void fail_for(const char* due, const char* came) {
+    FAIL(StringFromFormat("expected %s\ncame     %s", due, came).asCharString());
+    __builtin_unreachable();
+}
+
 // The value, or the test fails.
 template <typename T>
 T must(Result<T> result) {
     if (!result.ok()) {
-        LONGS_EQUAL_TEXT(0, static_cast<int>(result.error()), "an error where a value was due");
+        fail_for("a value", name_of(result.error()));
     }
     return std::move(result).value();
 }
 template <typename T>
 T& must(Result<T&> result) {
-    CHECK_TRUE_TEXT(result.ok(), "an error where a value was due");
+    if (!result.ok()) {
+        fail_for("a value", name_of(result.error()));
+    }
     return result.value();
 }
 inline void must(Result<> result) {
     if (!result.ok()) {
-        LONGS_EQUAL_TEXT(0, static_cast<int>(result.error()), "an error where none was due");
+        fail_for("success", name_of(result.error()));
+    }
+}
+
+inline void expect_error(Error due, Error came, const char* what = "") {
+    if (due != came) {
+        fail_for(StringFromFormat("%s %s", name_of(due), what).asCharString(), name_of(came));
     }
 }
 
 // The test fails unless the result is that error.
 template <typename T>
 void must_fail(Error error, const Result<T>& result) {
-    CHECK_FALSE_TEXT(result.ok(), "a value where an error was due");
-    LONGS_EQUAL(static_cast<int>(error), static_cast<int>(result.error()));
+    if (result.ok()) {
+        fail_for(name_of(error), "success");
+    }
+    expect_error(error, result.error());
 }
 
 // Lets step 0, 1, 2, ... of `call` (which returns a Result) fail until it succeeds. After each failure, failed(step, error)
@@ -152,7 +169,7 @@ uint64_t sweep(Call call, Undo undo, Failed failed) {
 template <typename Call, typename Undo>
 uint64_t sweep_failures(Call call, Undo undo) {
     return sweep(call, undo, [](uint64_t, Error error) {
-        LONGS_EQUAL(static_cast<int>(Error::NoMemory), static_cast<int>(error));
+        expect_error(Error::NoMemory, error);
     });
 }
 template <typename Call>
@@ -169,7 +186,7 @@ template <size_t Count, typename Call, typename Undo>
 void expect_steps(const Step (&steps)[Count], Call call, Undo undo) {
     uint64_t found = sweep(call, undo, [&](uint64_t step, Error error) {
         CHECK_TRUE_TEXT(step < Count, "a step that is not in the list failed");
-        LONGS_EQUAL_TEXT(static_cast<int>(steps[step].error), static_cast<int>(error), steps[step].what);
+        expect_error(steps[step].error, error, steps[step].what);
     });
     UNSIGNED_LONGS_EQUAL_TEXT(Count, found, "steps that can fail");
 }

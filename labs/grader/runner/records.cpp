@@ -24,6 +24,8 @@ constexpr char field_end = '\x1f', record_end = '\x1e';
 
 std::string word;
 
+}  // namespace
+
 uintptr_t load_address() {
     uintptr_t base = 0;
     dl_iterate_phdr([](dl_phdr_info* info, size_t, void* data) {
@@ -32,8 +34,6 @@ uintptr_t load_address() {
     }, &base);
     return base;
 }
-
-}  // namespace
 
 uint64_t check_seed = 1;
 std::string schedule_wanted;

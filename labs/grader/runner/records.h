@@ -4,6 +4,7 @@
 // the word, so that the text of a student's file is never taken for one. Fields are parted by 0x1f, records end with 0x1e.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 
@@ -14,6 +15,8 @@ extern std::string schedule_wanted;
 bool read_words();
 // "passed", "failed", "missing", or "failure" with file, line, message, places and schedule.
 void record(std::initializer_list<std::string> fields);
+// Where the program lies; places are told as offsets from there.
+uintptr_t load_address();
 // Where we are, as offsets into the program: the grader gives them names.
 std::string trace();
 // Runs the test Group.name with `records` as its output, records the verdict, and ends the process: no destructor of a student's

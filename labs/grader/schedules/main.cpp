@@ -47,6 +47,7 @@ Story* story = nullptr;
 
 class Records : public ConsoleTestOutput {
 public:
+    void printBuffer(const char*) override {}       // what is said goes into the record
     void printFailure(const TestFailure& failure) override {
         story->print();
         record({"failure", failure.getFileName().asCharString(), std::to_string(failure.getFailureLineNumber()),
@@ -71,6 +72,7 @@ int main(int argc, char** argv) {
     }
     explorer::settings.seed = check_seed;
     explorer::settings.replay = schedule_wanted;
+    explorer::settings.places_from = load_address();
     MemoryLeakWarningPlugin::turnOffNewDeleteOverloads();
     story = new Story;
     host::make_home();

@@ -155,6 +155,8 @@ struct Outcome {
 // Runs the body once. The decisions made are in decisions() until the next time.
 Outcome execute(const std::function<void()>& body, Chooser& chooser, bool relaxed, bool races, bool trace);
 const Decision* decisions(size_t& count);
+// `function at src/file:line`, or as settings.places_from says; empty if the place has no name.
+std::string readable_place(const void* pc);
 std::string schedule_so_far();                  // for the last words of a process that dies
 [[noreturn]] void fail_text(std::string text);
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -208,48 +209,69 @@ __attribute__((noinline)) void remember_place(LogicalThread& thread) {
     }
 }
 
+std::string offset_of(const void* pc) {
+    char text[20];
+    snprintf(text, sizeof text, "%lx", reinterpret_cast<uintptr_t>(pc) - settings.places_from);
+    return text;
+}
+
 // Innermost frame that is no part of the explorer, and its callers.
 std::string place_of(const LogicalThread& thread) {
     std::string text;
     unsigned shown = 0;
+    if (settings.places_from != 0) {
+        for (unsigned i = 0; i < LogicalThread::depth && thread.place[i] != nullptr; ++i) {
+            text += (i == 0 ? "" : " ") + offset_of(static_cast<char*>(thread.place[i]) - 1);
+        }
+        return "{" + text + "}";
+    }
     for (void* pc : thread.place) {
         if (pc == nullptr || shown == 4) {
             break;
         }
-        char line[600];
-        __sanitizer_symbolize_pc(static_cast<char*>(pc) - 1, "%f|%s:%l", line, sizeof line);
-        std::string all(line);
-        const size_t bar = all.find('|');
-        std::string function = all.substr(0, bar), place = bar == std::string::npos ? "" : all.substr(bar + 1);
-        if (place.find("tests/explorer") != std::string::npos || place.find("/c++/") != std::string::npos ||
+        const std::string place = readable_place(static_cast<char*>(pc) - 1);
+        if (place.empty() || place.find("tests/explorer") != std::string::npos || place.find("/c++/") != std::string::npos ||
             place.find("spin_lock.h") != std::string::npos) {
             continue;
         }
-        if (const size_t brace = function.find('('); brace != std::string::npos && brace != 0) {
-            function.resize(brace);
-        }
-        if (const size_t src = place.find("src/"); src != std::string::npos) {
-            place = place.substr(src);
-        } else if (const size_t tests = place.find("tests/"); tests != std::string::npos) {
-            place = place.substr(tests);
-        }
-        text += (shown++ == 0 ? "" : " < ") + function + " " + place;
+        text += (shown++ == 0 ? "" : ", called by ") + place;
     }
     return text;
 }
 
+// What it is about to do. Only a lock that somebody holds has a name.
 std::string doing(const LogicalThread& thread) {
-    std::string text = thread.doing;
-    if (const std::string name = machine::name_of(thread.object); !name.empty()) {
-        text += " \"" + name + "\"";
+    const std::string what = thread.doing, name = machine::name_of(thread.object);
+    if (name.empty()) {
+        return what == "take" || what == "let go of" ? what + " a lock" : what == "change" ? "an atomic operation" : what;
     }
-    return text;
+    return what + " \"" + name + "\"";
 }
+
+std::string named(const LogicalThread& thread) { return std::string(1, thread.letter()) + " (" + thread.name + ")"; }
 
 void tell(const LogicalThread& from, const LogicalThread* to, size_t at, bool preemptive) {
     races::track(false, nullptr);       // until the switch
-    printf("    %4zu  %c (%s) is left before: %s  [%s]\n          %s -> %c\n", at, from.letter(), from.name, doing(from).c_str(),
-           place_of(from).c_str(), preemptive ? "preempted" : "goes on", to != nullptr ? to->letter() : '-');
+    const std::string next = to != nullptr && to->id == 0 ? "the check looks at what they left" : to != nullptr ? named(*to) + " goes on" : "nobody goes on";
+    printf("    %4zu  %s %s before: %s\n          at %s\n          %s\n", at, named(from).c_str(), preemptive ? "is cut off" : "waits",
+           doing(from).c_str(), place_of(from).c_str(), next.c_str());
+}
+
+// Of a replay: what comes next, also where nobody is cut off.
+void tell_step(const LogicalThread& thread) {
+    const Unwatched quiet;
+    const std::string place = place_of(thread);
+    printf("    %4zu  %s: %s%s%s\n", world->made.size(), named(thread).c_str(), doing(thread).c_str(), place.empty() ? "" : " at ", place.c_str());
+}
+
+bool all_have_ended() {
+    for (unsigned i = 1; i < world->thread_count; ++i) {
+        const LogicalThread& thread = world->threads[i];
+        if (thread.state != State::Ended && !thread.daemon) {
+            return false;
+        }
+    }
+    return true;
 }
 
 std::string standing() {
@@ -386,6 +408,9 @@ void point(const char* what, const void* object) {
     count_point();
     if (world->trace) {
         remember_place(me);
+        if (!settings.replay.empty()) {
+            tell_step(me);
+        }
     }
     reschedule(true);
 }
@@ -476,7 +501,8 @@ void end() {
 void before_atomic(const void* address, size_t size, std::memory_order order) {
     races::check_atomic(address, size);
     if (world->current != nullptr && (order != std::memory_order_relaxed || world->relaxed)) {
-        point("change", address);
+        const bool takes = order == std::memory_order_acquire, leaves = order == std::memory_order_release;
+        point(takes ? "take" : leaves ? "let go of" : "change", address);
     }
 }
 
@@ -527,8 +553,8 @@ void fail_text(std::string text) {
         if (world->trace) {
             remember_place(*world->current);
         }
-        world->outcome.message = "thread " + std::string(1, world->current->letter()) + " (" + world->current->name + "): " + text +
-                                 standing();
+        const std::string who = world->current->id == 0 ? "in the end" : "thread " + named(*world->current);
+        world->outcome.message = who + ": " + text + (all_have_ended() ? "" : standing());
     }
     switch_to(nullptr);
     __builtin_unreachable();
@@ -548,16 +574,6 @@ void thread(const char* name, std::function<void()> body) { spawn(name, std::mov
 void become_daemon() { self().daemon = true; }
 
 namespace {
-
-bool all_have_ended() {
-    for (unsigned i = 1; i < world->thread_count; ++i) {
-        const LogicalThread& thread = world->threads[i];
-        if (thread.state != State::Ended && !thread.daemon) {
-            return false;
-        }
-    }
-    return true;
-}
 
 // Threads that look at one atomic again and again may wait for another.
 bool let_spinners_look_again() {
@@ -655,6 +671,31 @@ Outcome execute(const std::function<void()>& body, Chooser& chooser, bool relaxe
     world->current = nullptr;
     world->running = false;
     return world->outcome;
+}
+
+std::string readable_place(const void* pc) {
+    if (settings.places_from != 0) {
+        return "{" + offset_of(pc) + "}";
+    }
+    char line[1000];
+    __sanitizer_symbolize_pc(const_cast<void*>(pc), "%f|%s:%l", line, sizeof line);
+    const std::string all(line);
+    const size_t bar = all.find('|');
+    if (bar == std::string::npos || all.find("<null>") != std::string::npos) {
+        return "";
+    }
+    std::string function = all.substr(0, bar), file = all.substr(bar + 1);
+    if (const size_t brace = function.find('('); brace != std::string::npos && brace != 0) {
+        function.resize(brace);
+    }
+    // From the tree's top, wherever that lies.
+    size_t top = 0;
+    for (const char* folder : {"/src/", "/tests/", "/labs/"}) {
+        if (const size_t found = file.rfind(folder); found != std::string::npos) {
+            top = std::max(top, found + 1);
+        }
+    }
+    return function + " at " + file.substr(top);
 }
 
 const Decision* decisions(size_t& count) {

@@ -20,7 +20,6 @@ void __asan_get_shadow_mapping(size_t* scale, size_t* offset);
 void* __asan_region_is_poisoned(void* start, size_t size);
 void __asan_report_load_n(void* address, size_t size);
 void __asan_report_store_n(void* address, size_t size);
-void __sanitizer_symbolize_pc(void* pc, const char* format, char* out, size_t size);
 }
 
 namespace explorer::races {
@@ -85,17 +84,14 @@ Entry* find(Entry (&entries)[count], size_t& used, uintptr_t address, uint32_t s
     }
 }
 
-[[noreturn]] __attribute__((noinline)) void report(const char* first, unsigned other, void* other_pc, const char* second,
-                                                   uintptr_t address, void* pc) {
+[[noreturn]] __attribute__((noinline)) void report(const char* first, unsigned other, void* other_pc, const char* second, void* pc) {
     LogicalThread& thread = *watched;
     watched = nullptr;
-    char there[400], here[400];
-    __sanitizer_symbolize_pc(other_pc, "%f %S", there, sizeof there);
-    __sanitizer_symbolize_pc(pc, "%f %S", here, sizeof here);
+    const std::string there = readable_place(other_pc), here = readable_place(pc);
+    const auto who = [](unsigned id) { return id == 0 ? std::string("the check") : std::string("thread ") + static_cast<char>('a' + id - 1); };
     char text[1200];
-    snprintf(text, sizeof text, "data race at %p: thread %c %s in %s;\n    thread %c %s in %s; nothing orders the two",
-             reinterpret_cast<void*>(address), other == 0 ? '-' : 'a' + static_cast<int>(other) - 1, first, there, thread.letter(),
-             second, here);
+    snprintf(text, sizeof text, "data race: two accesses to one place in memory, and no lock orders them\n    %s %s it in %s\n    %s %s it in %s",
+             who(other).c_str(), first, there.c_str(), who(thread.id).c_str(), second, here.c_str());
     fail_text(text);
 }
 
@@ -108,7 +104,7 @@ void access(uintptr_t address, bool write, void* pc) {
     LogicalThread& thread = *watched;
     const unsigned me = thread.id;
     if (cell->writer_time > thread.clock.of[cell->writer]) {
-        report("wrote", cell->writer, cell->write_pc, write ? "writes" : "reads", address, pc);
+        report("wrote", cell->writer, cell->write_pc, write ? "writes" : "reads", pc);
     }
     if (!write) {
         cell->reads[me] = thread.clock.of[me];
@@ -117,7 +113,7 @@ void access(uintptr_t address, bool write, void* pc) {
     }
     for (unsigned other = 0; other < max_threads; ++other) {
         if (cell->reads[other] > thread.clock.of[other]) {
-            report("read", other, cell->read_pc, "writes", address, pc);
+            report("read", other, cell->read_pc, "writes", pc);
         }
         cell->reads[other] = 0;
     }

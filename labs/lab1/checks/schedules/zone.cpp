@@ -8,6 +8,7 @@
 #include "explorer/explorer.h"
 #include "explorer/machine/machine.h"
 #include "mm/zone.h"
+#include "unit/error_name.h"
 
 namespace {
 
@@ -20,7 +21,7 @@ Zone& make(size_t limit) {
 void* take(Zone& zone, bool wait = false) {
     Result<void*> element = zalloc(zone, {.wait = wait});
     if (!element.ok()) {
-        explorer::fail("zalloc gave error %d where an element was due", static_cast<int>(element.error()));
+        explorer::fail("zalloc gave %s where an element was due", name_of(element.error()));
     }
     return element.value();
 }

@@ -1,10 +1,12 @@
 // Lab 2 in every order of two cores (docs/testing.md): what one tests and takes, the other does not take too; and what a number costs.
 #include <cstdio>
+#include <string>
 
 #include "CppUTest/TestHarness.h"
 
 #include "explorer/explorer.h"
 #include "kernel/proc/pid.h"
+#include "unit/error_name.h"
 
 namespace {
 
@@ -15,11 +17,24 @@ int32_t ask() {
 }
 constexpr int32_t refused = -static_cast<int32_t>(Error::TryAgain);
 
+// What ask() gave, for people.
+std::string shown(int32_t got) { return got >= 0 ? std::to_string(got) : name_of(static_cast<Error>(-got)); }
+
 // All numbers below `maximum` are taken, but the last `left`.
 void fill(int32_t maximum, int32_t left) {
-    CHECK_TRUE(pid_init(maximum).ok());
+    const Result<> made = pid_init(maximum);
+    STRCMP_EQUAL_TEXT("success", made.ok() ? "success" : name_of(made.error()), "pid_init");
     for (int32_t i = 1; i < maximum - left; ++i) {
-        LONGS_EQUAL_TEXT(i, ask(), "before the first wrap each number is one more than the last");
+        if (const int32_t got = ask(); got != i) {
+            STRCMP_EQUAL_TEXT(shown(i).c_str(), shown(got).c_str(), "before the first wrap each number is one more than the last");
+        }
+    }
+}
+
+// A failure of the schedule names errors.
+void expect_got(int32_t wanted, int32_t got) {
+    if (got != wanted) {
+        explorer::fail("pid_allocate gave %s where %s was due", shown(got).c_str(), shown(wanted).c_str());
     }
 }
 
@@ -34,8 +49,10 @@ TEST(PidCores, the_last_number_goes_to_one_and_the_other_is_told) {
         explorer::thread("first", [&] { got[0] = ask(); });
         explorer::thread("second", [&] { got[1] = ask(); });
         explorer::run();
-        EXPECT((got[0] == refused) != (got[1] == refused));
-        EXPECT_EQUAL(smallest_pid_max - 1, got[0] == refused ? got[1] : got[0]);
+        if ((got[0] == refused) == (got[1] == refused)) {
+            explorer::fail("one number was left for two: the first got %s, the second %s", shown(got[0]).c_str(), shown(got[1]).c_str());
+        }
+        expect_got(smallest_pid_max - 1, got[0] == refused ? got[1] : got[0]);
         EXPECT_EQUAL(smallest_pid_max, pids_in_use());
     });
 }
@@ -52,7 +69,7 @@ TEST(PidCores, a_number_that_a_group_takes_over_is_never_free) {
         explorer::thread("its session begins", [&] { pid_take(pid, PidUse::Session); });
         explorer::thread("asks", [&] { got = ask(); });
         explorer::run();
-        EXPECT_EQUAL(refused, got);
+        expect_got(refused, got);
         EXPECT(pid_in_use(pid));
     });
 }
@@ -65,8 +82,8 @@ TEST(PidCores, what_two_give_back_at_once_can_be_had_again) {
         explorer::thread("second", [&] { pid_release(second, PidUse::Process); });
         explorer::run();
         EXPECT_EQUAL(smallest_pid_max - 2, pids_in_use());
-        EXPECT_EQUAL(number(first), ask());
-        EXPECT_EQUAL(number(second), ask());
+        expect_got(number(first), ask());
+        expect_got(number(second), ask());
     });
 }
 
@@ -82,7 +99,7 @@ TEST_GROUP(PidCost) {
                 cost = explorer::work().accesses - before;
             });
             explorer::run();
-            EXPECT_EQUAL(expected, got);
+            expect_got(expected, got);
         });
         return cost;
     }
