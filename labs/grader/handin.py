@@ -106,8 +106,8 @@ def check_text(path: str, data: bytes, lab: Lab) -> None:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = data[:error.start].count(b"\n") + 1
-        raise Unusable(f"{path}, line {line}: this is not UTF-8 text.") from None
+        at = data[:error.start].count(b"\n") + 1
+        raise Unusable(f"{path}, line {at}: this is not UTF-8 text.") from None
     for number, line in enumerate(text.splitlines(), 1):
         if len(line) > LONGEST_LINE:
             raise Unusable(f"{path}, line {number}: a line of {len(line)} characters; {LONGEST_LINE} are the most.")
