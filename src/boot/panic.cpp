@@ -21,6 +21,7 @@
 namespace {
 
 constexpr unsigned nobody = ~0u;
+constexpr unsigned most_locks = 8;      // of a list that may be broken
 
 // What one core has to say.
 struct Story {
@@ -79,14 +80,18 @@ void print_locks(const ThreadBase* base) {
         format_to(out, "  held locks: not known\n");
         return;
     }
-    const HeldLocks& held = base->cpu->held;
-    if (held.depth == 0) {
+    const SpinLock* lock = base->cpu->held.innermost;
+    if (lock == nullptr) {
         return;
     }
     format_to(out, "  held locks:");
-    for (unsigned i = 0; i < held.depth && i < HeldLocks::capacity; ++i) {
-        const SpinLock* lock = held.locks[i];
-        format_to(out, " \"{}\"", readable(reinterpret_cast<uint64_t>(lock)) ? lock->name() : "(wild)");
+    for (unsigned shown = 0; lock != nullptr && shown < most_locks; ++shown, lock = lock->outer()) {
+        format_to(out, shown == 0 ? " " : " inside ");
+        if (!readable(reinterpret_cast<uint64_t>(lock))) {
+            format_to(out, "(wild)");
+            break;
+        }
+        format_to(out, "\"{}\"", lock->name());
     }
     format_to(out, "\n");
 }

@@ -45,7 +45,7 @@ size_t next_piece(char* piece, size_t capacity) {
 
 bool spin_lock_held() {
     InterruptGuard guard;
-    return cpu::current().held.depth != 0;
+    return !cpu::current().held.none();
 }
 
 }  // namespace

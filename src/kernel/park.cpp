@@ -67,7 +67,7 @@ bool wake_sleeper(Thread& thread, WakeReason reason) {
 }
 
 WakeReason park(Channel& channel, SpinLock& lock, ParkOptions options) {
-    ASSERT(cpu::current().held.depth == 1 && cpu::current().held.locks[0] == &lock);
+    ASSERT(cpu::current().held.only(lock));
     Thread& self = *cpu::current_thread();
     Waiter waiter;
     waiter.thread = &self;

@@ -88,7 +88,7 @@ Thread* take_next(Core& core) {
 
 // Gives the core to another ready thread, if there is one. The current thread stays ready.
 void give_way(Core& core, Thread& self, Arrival how) {
-    ASSERT(cpu::current().held.depth == 0);
+    ASSERT(cpu::current().held.none());
     const Nanoseconds now = machine_clock::now();
     charge(self, now);
     core.preempt = false;
@@ -192,7 +192,7 @@ void finish_switch() {
 
 void block(Thread& self) {
     Core& core = this_core();
-    ASSERT(cpu::current().held.depth == 0 && &self != core.idle);
+    ASSERT(cpu::current().held.none() && &self != core.idle);
     const Nanoseconds now = machine_clock::now();
     charge(self, now);
     self.voluntary_switches.add(1);
@@ -238,7 +238,7 @@ void yield() {
 
 void thread_exit() {
     Thread& self = *cpu::current_thread();
-    if (self.held_mutexes.depth != 0) {
+    if (!self.held_mutexes.none()) {
         panic("a thread ended with a mutex held");
     }
     ASSERT(self.task == nullptr && self.uthread == nullptr);

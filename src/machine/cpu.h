@@ -15,18 +15,19 @@ class Mutex;
 class SpinLock;
 class Thread;
 
-// The spin locks that a core holds, innermost last.
+// The spin locks that a core holds: each knows the one that is held outside it.
 struct HeldLocks {
-    static constexpr unsigned capacity = 8;
-    SpinLock* locks[capacity];
-    unsigned depth;
+    SpinLock* innermost;
+
+    bool none() const { return innermost == nullptr; }
+    bool only(const SpinLock& lock) const;
 };
 
-// The mutexes that a thread holds, innermost last.
+// The mutexes that a thread holds, likewise.
 struct HeldMutexes {
-    static constexpr unsigned capacity = 6;
-    const Mutex* mutexes[capacity];
-    unsigned depth;
+    Mutex* innermost;
+
+    bool none() const { return innermost == nullptr; }
 };
 
 // One core. The kernel's scheduler keeps more of it in arrays indexed by `id`.
@@ -87,5 +88,14 @@ void instructions_changed(const void* start, uint64_t bytes);
 }  // namespace cpu
 
 inline Cpu& cpu::current() { return *current_base().cpu; }
+
+// This core's own of what there is for each. Only with interrupts off. The pointer is opaque to the compiler, which would else
+// work out the address of every member from the start of the array.
+template <typename T>
+T& of_this_core(T (&each)[max_cores]) {
+    T* mine = &each[cpu::current().id];
+    asm("" : "+r"(mine));
+    return *mine;
+}
 
 #include "machine_inline/cpu.h"     // the machine's own inline bodies, found on the include path

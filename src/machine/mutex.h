@@ -17,22 +17,23 @@ public:
         ThreadBase& self = cpu::current_base();
         HeldMutexes& held = self.held_mutexes;
         ASSERT(cpu::interrupts_on());       // and so no spin lock is held
-        if (held.depth != 0 && held.mutexes[held.depth - 1]->rank_ >= rank_) [[unlikely]] {
-            report_order(*held.mutexes[held.depth - 1]);
+        Mutex* outer = held.innermost;
+        if (outer != nullptr && outer->rank_ >= rank_) [[unlikely]] {
+            report_order(*outer);
         }
-        ASSERT(held.depth < HeldMutexes::capacity);
         uint64_t expected = 0;
         if (!word_.compare_exchange_strong(expected, word_of(self), std::memory_order_acquire,
                                            std::memory_order_relaxed)) [[unlikely]] {
             acquire_contended(word_of(self));
         }
-        held.mutexes[held.depth++] = this;
+        outer_ = outer;
+        held.innermost = this;
     }
     void release() RELEASE() {
         ThreadBase& self = cpu::current_base();
         HeldMutexes& held = self.held_mutexes;
-        ASSERT(held.depth > 0 && held.mutexes[held.depth - 1] == this);
-        --held.depth;
+        ASSERT(held.innermost == this);
+        held.innermost = outer_;
         uint64_t expected = word_of(self);
         if (!word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]] {
             release_contended();
@@ -43,6 +44,7 @@ public:
 
     const char* name() const { return name_; }
     LockRank rank() const { return rank_; }
+    Mutex* outer() const { return outer_; }     // while it is held: what its holder took before, if anything
 
 private:
     static constexpr uint64_t contended = 1;
@@ -55,6 +57,7 @@ private:
     const char* name_;
     LockRank rank_;
     std::atomic<uint64_t> word_{0};     // the owner's address, `contended` in bit 0
+    Mutex* outer_ = nullptr;            // the owner's
     SpinLock wait_lock_;
     Channel waiters_;
 };

@@ -20,7 +20,7 @@ void SpinLock::wait() {
     Nanoseconds start = 0;
     unsigned looks = 0;
     do {
-        for (unsigned spins = 1; locked_.load(std::memory_order_relaxed); ++spins) {
+        for (unsigned spins = 1; locked_.load(std::memory_order_relaxed) != 0; ++spins) {
             cpu::relax();
             if (spins % spins_a_look != 0) {
                 continue;
@@ -33,7 +33,7 @@ void SpinLock::wait() {
                 panic(text.c_str());
             }
         }
-    } while (locked_.exchange(true, std::memory_order_acquire));
+    } while (locked_.exchange(taken, std::memory_order_acquire) != 0);
     trace::lock_event(TraceKind::LockTaken, name_, this, __builtin_return_address(0));
 }
 

@@ -18,26 +18,26 @@ public:
     // Interrupts are off from before acquire until after release; SpinGuard sees to it.
     void acquire() ACQUIRE() {
         HeldLocks& held = cpu::current().held;
-        if (held.depth != 0 && held.locks[held.depth - 1]->rank_ >= rank_) [[unlikely]] {
-            report_order(*held.locks[held.depth - 1]);
+        SpinLock* outer = held.innermost;
+        if (outer != nullptr && outer->rank_ >= rank_) [[unlikely]] {
+            report_order(*outer);
         }
-        if (locked_.exchange(true, std::memory_order_acquire)) [[unlikely]] {
+        if (locked_.exchange(taken, std::memory_order_acquire) != 0) [[unlikely]] {
             wait();
         }
-        ASSERT(held.depth < HeldLocks::capacity);
-        held.locks[held.depth++] = this;
+        outer_ = outer;
+        held.innermost = this;
     }
     void release() RELEASE() {
         HeldLocks& held = cpu::current().held;
-        ASSERT(held.depth > 0 && held.locks[held.depth - 1] == this);
-        --held.depth;
-        locked_.store(false, std::memory_order_release);
+        ASSERT(held.innermost == this);
+        held.innermost = outer_;
+        locked_.store(0, std::memory_order_release);
     }
     // True if this core holds it.
     bool held() const {
-        const HeldLocks& held = cpu::current().held;
-        for (unsigned i = 0; i < held.depth; ++i) {
-            if (held.locks[i] == this) {
+        for (const SpinLock* lock = cpu::current().held.innermost; lock != nullptr; lock = lock->outer_) {
+            if (lock == this) {
                 return true;
             }
         }
@@ -47,16 +47,22 @@ public:
 
     const char* name() const { return name_; }
     LockRank rank() const { return rank_; }
+    SpinLock* outer() const { return outer_; }      // while it is held: what its holder took before, if anything
 
 private:
+    static constexpr uint32_t taken = 1;
+
     [[noreturn]] void report_order(const SpinLock& innermost) const;
     // Until the lock is ours; panics when that takes so long that it must be a deadlock.
     void wait();
 
     const char* name_;
-    std::atomic<bool> locked_{false};
+    SpinLock* outer_ = nullptr;             // the holder's
+    std::atomic<uint32_t> locked_{0};       // or `taken`: a whole word, which is compared with 0 as it is
     LockRank rank_;
 };
+
+inline bool HeldLocks::only(const SpinLock& lock) const { return innermost == &lock && lock.outer() == nullptr; }
 
 class SCOPED_CAPABILITY SpinGuard {
 public:

@@ -154,7 +154,7 @@ template <uint32_t Capacity>
 bool try_reclaim() {
     {
         InterruptGuard off;
-        if (cpu::current().held.depth != 0) {
+        if (!cpu::current().held.none()) {
             return false;
         }
     }

@@ -8,7 +8,7 @@ TEST_GROUP(Mutex) {
     Mutex outer{LockRank::FileNames, "outer"}, inner{LockRank::Pipe, "inner"};
     HeldMutexes& held = held_mutexes_of(*cpu::current_thread());
 
-    void teardown() override { UNSIGNED_LONGS_EQUAL(0, held.depth); }
+    void teardown() override { CHECK_TRUE(held.none()); }
 };
 
 TEST(Mutex, it_is_held_between_acquire_and_release) {
@@ -28,13 +28,13 @@ TEST(Mutex, it_can_be_taken_again_after_its_release) {
     }
 }
 
-TEST(Mutex, the_thread_knows_which_ones_it_holds_innermost_last) {
+TEST(Mutex, the_thread_knows_which_ones_it_holds_from_the_innermost_on) {
     MutexGuard first(outer);
     {
         MutexGuard second(inner);
-        UNSIGNED_LONGS_EQUAL(2, held.depth);
-        POINTERS_EQUAL(&inner, held.mutexes[1]);
+        POINTERS_EQUAL(&inner, held.innermost);
+        POINTERS_EQUAL(&outer, inner.outer());
     }
-    UNSIGNED_LONGS_EQUAL(1, held.depth);
-    POINTERS_EQUAL(&outer, held.mutexes[0]);
+    POINTERS_EQUAL(&outer, held.innermost);
+    POINTERS_EQUAL(nullptr, outer.outer());
 }

@@ -20,8 +20,8 @@ std::string must_panic(Call call) {
         message = panic.message;
     }
     HeldLocks& held = cpu::current().held;
-    while (held.depth != 0) {
-        held.locks[held.depth - 1]->release();
+    while (!held.none()) {
+        held.innermost->release();
     }
     cpu::restore_interrupts(interrupts_were_on);
     CHECK_FALSE_TEXT(message.empty(), "no panic where one was due");

@@ -81,8 +81,8 @@ private:
     static void check_no_lock() {
         CHECK_TRUE_TEXT(cpu::interrupts_on(), "interrupts are off");
         InterruptGuard stay_on_core;
-        UNSIGNED_LONGS_EQUAL_TEXT(0, cpu::current().held.depth, "spin locks held");
-        UNSIGNED_LONGS_EQUAL_TEXT(0, held_mutexes_of(*cpu::current_thread()).depth, "mutexes held");
+        CHECK_TRUE_TEXT(cpu::current().held.none(), "a spin lock is held");
+        CHECK_TRUE_TEXT(held_mutexes_of(*cpu::current_thread()).none(), "a mutex is held");
     }
 
     static constexpr size_t uses = static_cast<size_t>(PageUse::Count);

@@ -1,6 +1,6 @@
 """Commands for a stopped kernel: ps, proc, zone, pagetable, locks, backtrace-all, user-symbols."""
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gdb
@@ -124,6 +124,16 @@ def pagetable(words: list[str]) -> None:
             print(f"  the page has {objects.references(entry.frame)} references")
 
 
+def innermost_first(held: gdb.Value) -> Iterator[gdb.Value]:
+    """Of HeldLocks or HeldMutexes; eight at most, for the list may be broken."""
+    lock = held["innermost"]
+    for _ in range(8):
+        if number(lock) == 0:
+            return
+        yield lock.dereference()
+        lock = lock.dereference()["outer_"]
+
+
 def locks(words: list[str]) -> None:
     """Spin locks by core, mutexes by thread; who waits for a mutex."""
     for core in range(objects.core_count()):
@@ -131,13 +141,10 @@ def locks(words: list[str]) -> None:
         if thread is None:
             print(f"core {core}: booting, or off")
             continue
-        held = target(thread["cpu"])["held"]
-        names = [f"\"{text(held['locks'][i].dereference()['name_'])}\"" for i in range(min(number(held["depth"]), 8))]
-        print(f"core {core}: thread {number(thread['tid'])} \"{text(thread['name'])}\" holds {', '.join(names) or 'no spin lock'}")
+        names = [f"\"{text(lock['name_'])}\"" for lock in innermost_first(target(thread["cpu"])["held"])]
+        print(f"core {core}: thread {number(thread['tid'])} \"{text(thread['name'])}\" holds {' inside '.join(names) or 'no spin lock'}")
     for thread in objects.all_threads():
-        held = thread["held_mutexes"]
-        for i in range(min(number(held["depth"]), 6)):
-            mutex = held["mutexes"][i].dereference()
+        for mutex in innermost_first(thread["held_mutexes"]):
             waiters = [number(waiter["thread"].dereference()["tid"])
                        for waiter in objects.elements(mutex["waiters_"]["waiters"], "Waiter", "link")]
             print(f"thread {number(thread['tid'])} \"{text(thread['name'])}\" holds mutex \"{text(mutex['name_'])}\""

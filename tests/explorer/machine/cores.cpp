@@ -72,21 +72,21 @@ void on_core(LogicalThread& thread, int core) {
 
 void left(LogicalThread& thread) {
     const Thread& kernel = *static_cast<Thread*>(host::slots().of[thread.id].here.current);
-    if (kernel.cpu->held.depth != 0) {
-        fail("thread %c ends with the lock \"%s\" held", thread.letter(), kernel.cpu->held.locks[0]->name());
+    if (const SpinLock* lock = kernel.cpu->held.innermost) {
+        fail("thread %c ends with the lock \"%s\" held", thread.letter(), lock->name());
     }
-    if (kernel.held_mutexes.depth != 0) {
-        fail("thread %c ends with the mutex \"%s\" held", thread.letter(), kernel.held_mutexes.mutexes[0]->name());
+    if (const Mutex* mutex = kernel.held_mutexes.innermost) {
+        fail("thread %c ends with the mutex \"%s\" held", thread.letter(), mutex->name());
     }
 }
 
 std::string name_of(const void* object) {
     const auto at = reinterpret_cast<uintptr_t>(object);
     for (const Cpu& cpu : host::core_of) {
-        for (unsigned i = 0; i < cpu.held.depth && i < HeldLocks::capacity; ++i) {
-            const auto lock = reinterpret_cast<uintptr_t>(cpu.held.locks[i]);
-            if (lock <= at && at < lock + sizeof(SpinLock)) {
-                return cpu.held.locks[i]->name();
+        for (const SpinLock* lock = cpu.held.innermost; lock != nullptr; lock = lock->outer()) {
+            const auto start = reinterpret_cast<uintptr_t>(lock);
+            if (start <= at && at < start + sizeof(SpinLock)) {
+                return lock->name();
             }
         }
     }
@@ -99,13 +99,14 @@ void describe(const LogicalThread& thread, std::string& text) {
         return;
     }
     if (thread.core >= 0) {
-        const HeldLocks& held = host::core_of[thread.core].held;
-        for (unsigned i = 0; i < held.depth; ++i) {
-            text += std::string(i == 0 ? "; holds " : ", ") + "\"" + held.locks[i]->name() + "\"";
+        const SpinLock* innermost = host::core_of[thread.core].held.innermost;
+        for (const SpinLock* lock = innermost; lock != nullptr; lock = lock->outer()) {
+            text += std::string(lock == innermost ? "; holds " : " inside ") + "\"" + lock->name() + "\"";
         }
     }
-    for (unsigned i = 0; i < kernel->held_mutexes.depth; ++i) {
-        text += std::string(i == 0 ? "; has " : ", ") + "\"" + kernel->held_mutexes.mutexes[i]->name() + "\"";
+    const Mutex* innermost = kernel->held_mutexes.innermost;
+    for (const Mutex* mutex = innermost; mutex != nullptr; mutex = mutex->outer()) {
+        text += std::string(mutex == innermost ? "; has " : " inside ") + "\"" + mutex->name() + "\"";
     }
 }
 

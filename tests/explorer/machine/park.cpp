@@ -124,7 +124,7 @@ void set_deadline(Nanoseconds) {}
 }  // namespace machine_clock
 
 WakeReason park(Channel& channel, SpinLock& lock, ParkOptions options) {
-    ASSERT(cpu::current().held.depth == 1 && cpu::current().held.locks[0] == &lock);
+    ASSERT(cpu::current().held.only(lock));
     explorer::Unwatched unwatched;
     Sleeper self = sleeper(options);
     Waiter waiter;

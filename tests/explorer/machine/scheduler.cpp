@@ -88,8 +88,8 @@ void reschedule() {}
 // As on the Pi, the core goes on without the thread, and gives its memory back.
 void thread_exit() {
     Thread& thread = *cpu::current_thread();
-    ASSERT(thread.task == nullptr && thread.uthread == nullptr && thread.held_mutexes.depth == 0);
-    ASSERT(thread.cpu->held.depth == 0);
+    ASSERT(thread.task == nullptr && thread.uthread == nullptr && thread.held_mutexes.none());
+    ASSERT(thread.cpu->held.none());
     if (host::go_on_idle()) {
         ZoneDelete<Thread>{}(thread);
     }

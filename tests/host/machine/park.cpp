@@ -108,7 +108,7 @@ void set_deadline(Nanoseconds deadline) { deadlines[cpu::current().id] = deadlin
 }  // namespace machine_clock
 
 WakeReason park(Channel& channel, SpinLock& lock, ParkOptions options) {
-    ASSERT(cpu::current().held.depth == 1 && cpu::current().held.locks[0] == &lock);
+    ASSERT(cpu::current().held.only(lock));
     Sleeper self;
     self.thread = cpu::current_thread();
     self.interruptible = options.interruptible;

@@ -12,7 +12,7 @@ thread_local AddressSpace* user_space = nullptr;
 namespace {
 
 AddressSpace* space() {
-    ASSERT(cpu::current().held.depth == 0);     // pages may have to be made: no spin lock may be held
+    ASSERT(cpu::current().held.none());     // pages may have to be made: no spin lock may be held
     if (host::user_space != nullptr) {
         return host::user_space;
     }
