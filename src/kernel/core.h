@@ -28,7 +28,7 @@ extern Core cores[max_cores];
 // Bits of the cores that have nothing to do and were not called yet.
 extern std::atomic<unsigned> idle_cores;
 
-inline Core& this_core() { return cores[cpu::current().id]; }
+inline Core& this_core() { return of_this_core(cores); }
 
 // Time up to `now` goes to the account of the thread that had the core.
 inline void charge(Thread& thread, Nanoseconds now) {

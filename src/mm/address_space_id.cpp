@@ -79,7 +79,7 @@ uint64_t deal(uint64_t old) REQUIRES(asids) {
 }  // namespace
 
 void AddressSpaceId::activate(PhysAddr root) {
-    Active& here = active[cpu::current().id];
+    Active& here = of_this_core(active);
     uint64_t context = context_.load(std::memory_order_relaxed);
     const uint64_t before = here.now.load(std::memory_order_relaxed);
     const bool dealt = generation_of(context) == present_generation.load(std::memory_order_relaxed);

@@ -65,7 +65,7 @@ constinit Cache caches[max_cores];
 
 PhysAddr address_of(uint32_t frame) { return PhysAddr(table.first + (uint64_t{frame} << page_shift)); }
 uint32_t number_of(PhysAddr page) { return static_cast<uint32_t>((page.value - table.first) >> page_shift); }
-Cache& this_core() { return caches[cpu::current().id]; }
+Cache& this_core() { return of_this_core(caches); }
 
 void set_frame(uint32_t number, PageUse use, uint32_t references) {
     PageFrame& frame = table.frames[number];
@@ -340,8 +340,7 @@ void adopt_reserved(PhysAddr page, PageUse use) {
 }
 
 PageUse use_of(PhysAddr page) {
-    if (page.value < table.first || number_of(page) >= shared.frames ||
-        page.value - table.first >= uint64_t{shared.frames} << page_shift) {
+    if (page.value - table.first >= uint64_t{shared.frames} << page_shift) {     // what lies below wraps round
         return PageUse::Reserved;
     }
     bool untouched = number_of(page) >= shared.watermark.load(std::memory_order_relaxed);

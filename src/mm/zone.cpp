@@ -153,10 +153,11 @@ private:
     void unreserve();
     void grant_slots_locked() REQUIRES(lock_);
 
-    Result<void*> take();
-    void* take_from_slabs(Magazine& magazine);
-    void give_to_slabs(Magazine& magazine, uint32_t keep);
-    Result<> grow();
+    [[gnu::always_inline]] inline Result<void*> take();
+    // Seldom: kept out of line, so that the usual way saves few registers.
+    [[gnu::noinline]] void* take_from_slabs(Magazine& magazine);
+    [[gnu::noinline]] void give_to_slabs(Magazine& magazine, uint32_t keep);
+    [[gnu::noinline]] Result<> grow();
     void* take_element_locked(Slab& slab) REQUIRES(lock_);
     void give_element_locked(void* element) REQUIRES(lock_);
 
@@ -173,7 +174,7 @@ private:
     void check_untouched(const void* element, const void* caller, const void* freed_by) const;
     [[noreturn]] void report(const char* what, const void* element, const void* caller, const void* earlier = nullptr,
                              const char* other_zone = nullptr) const;
-    Magazine& here() { return magazines_[cpu::current().id]; }
+    Magazine& here() { return of_this_core(magazines_); }
 
     const ZoneOptions options_;
     const size_t size_;         // of an element, rounded up

@@ -15,8 +15,13 @@ void set_extent(Extent extent) { the_extent = extent; }
 void poison(void* start, size_t bytes) {
     // Whoever uses freed memory mostly starts at its start: filling all of it would double the price of a page.
     constexpr size_t usual_most = 64;
-    const size_t filled = bytes < usual_most || junk_everywhere ? bytes : usual_most;
-    for (auto* at = static_cast<uint64_t*>(start), *end = at + filled / 8; at != end; at += 2) {
+    auto* at = static_cast<uint64_t*>(start);
+    if (bytes >= usual_most && !junk_everywhere) [[likely]] {
+        asm volatile("stp %1, %1, [%0]\n\tstp %1, %1, [%0, #16]\n\tstp %1, %1, [%0, #32]\n\tstp %1, %1, [%0, #48]"
+                     ::"r"(at), "r"(junk) : "memory");
+        return;
+    }
+    for (auto* end = at + bytes / 8; at != end; at += 2) {
         asm volatile("stp %1, %1, [%0]" ::"r"(at), "r"(junk) : "memory");
     }
 }
