@@ -7,6 +7,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <utility>
 
 #include "base/panic.h"
 #include "base/ref.h"
@@ -40,8 +42,8 @@ public:
     Proc& child() const { return *child_; }
     const Saved& saved() const { return saved_; }
 
-    // Ends the loan and gives what the parent's thread must have again: good until UThread::loan is reset. Between the two
-    // current_proc() names nobody.
+    // Ends the loan and gives what the parent's thread must have again: good until UThread::loan is reset. Until then
+    // current_proc() still names the child.
     Saved&& give_back() && {
         ASSERT(child_ != nullptr);
         child_ = nullptr;
@@ -51,4 +53,30 @@ public:
 private:
     Proc* child_;               // none once given back
     Saved saved_;
+};
+
+// A thread's loan, present while the thread runs as the child of its vfork, and with it whom the thread acts as: its owner,
+// or the child until the loan is reset. One load for whoever asks, which every system call does.
+class OptionalLoan : public std::optional<ThreadLoan> {
+public:
+    explicit OptionalLoan(Proc& owner) : owner_(&owner), acting_as_(&owner) {}
+
+    template <typename... Members>
+    ThreadLoan& emplace(Proc& child, Members&&... saved) {
+        acting_as_ = &child;
+        return optional::emplace(child, std::forward<Members>(saved)...);
+    }
+    void reset() {
+        optional::reset();
+        acting_as_ = owner_;
+    }
+    OptionalLoan& operator=(std::nullopt_t) {
+        reset();
+        return *this;
+    }
+    Proc& acting_as() const { return *acting_as_; }
+
+private:
+    Proc* owner_;
+    Proc* acting_as_;
 };

@@ -105,13 +105,7 @@ Result<> proc_init();                   // the kernel's own process; after pid_i
 
 // The process that the current thread acts as: the loan's child while the thread is lent.
 inline UThread& current_uthread() { return *cpu::current_thread()->uthread; }
-inline Proc& current_proc() {
-    UThread& uthread = current_uthread();
-    if (uthread.loan) [[unlikely]] {
-        return uthread.loan->child();
-    }
-    return *uthread.proc;
-}
+inline Proc& current_proc() { return current_uthread().loan.acting_as(); }
 Proc& kernel_proc();
 
 // References for use without the lock: the thread's own if it has one, else the process's.

@@ -25,7 +25,7 @@ struct UThreadOptions {
 struct UThread {
     static Zone& zone();
 
-    explicit UThread(Thread& its_thread, Proc& its_proc) : thread(its_thread), proc(&its_proc) {}
+    explicit UThread(Thread& its_thread, Proc& its_proc) : thread(its_thread), proc(&its_proc), loan(its_proc) {}
 
     Thread& thread;
     Proc* proc;                     // of the task; while lent, the loan's child is current_proc()
@@ -40,7 +40,7 @@ struct UThread {
 
     Ref<Credentials> assumed;       // the thread's own identity, if it took one
     Ref<Vnode> directory;           // the thread's own, if it took one
-    std::optional<ThreadLoan> loan; // present while the thread runs as the child of its vfork
+    OptionalLoan loan;              // present while the thread runs as the child of its vfork
 };
 
 // The Unix half for `thread`, which will belong to `proc`. `from` is the thread that makes it, if one does (the current one:
