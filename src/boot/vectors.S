@@ -159,20 +159,21 @@ impossible user32_irq, 5
 impossible user32_fiq, 6
 impossible user32_error, 7
 
+// void leave_to_user(UserFrame* frame): frame is the top of the kernel stack, which is empty afterwards.
+.balign 64
+.globl leave_to_user
+.type leave_to_user, %function
+leave_to_user:
+    mov     sp, x0
+    b       return_to_user
+
 // Behind the table: near enough for the test branch of save_kernel_frame.
 .balign 64
 .type user_fault, %function
 user_fault:
     mrs     x2, far_el1
     bl      handle_user_fault
-    b       return_to_user
-
-// void leave_to_user(UserFrame* frame): frame is the top of the kernel stack, which is empty afterwards.
-.globl leave_to_user
-.type leave_to_user, %function
-leave_to_user:
-    mov     sp, x0
-.balign 64
+    // fall through
 .type return_to_user, %function
 return_to_user:
     ldp     x22, x23, [sp, #FRAME_PC]
