@@ -11,7 +11,7 @@ struct ListNode {
     ListNode* next = nullptr;
     ListNode* previous = nullptr;
 
-    ListNode() = default;
+    constexpr ListNode() = default;
     ListNode(const ListNode&) = delete;
     ListNode& operator=(const ListNode&) = delete;
 
@@ -28,7 +28,7 @@ struct ListNode {
 template <typename T, ListNode T::*Link>
 class List {
 public:
-    List() { head_.next = head_.previous = &head_; }
+    constexpr List() { head_.next = head_.previous = &head_; }
     List(const List&) = delete;
     List& operator=(const List&) = delete;
 

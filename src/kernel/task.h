@@ -13,7 +13,7 @@ public:
 
     Task(Ref<AddressSpace> address_space, Proc* owner) : space(std::move(address_space)), proc(owner) {}
 
-    // Joins and leaves the list of threads; true from remove() if it was the last.
+    // Joins and leaves the list of threads; true from remove() if it was the last. add() sets Thread::task, which is null before.
     void add(Thread& thread);
     bool remove(Thread& thread);
 

@@ -29,7 +29,9 @@ struct ZallocOptions {
 struct ZoneStats {
     const char* name = "";
     size_t element_size = 0;            // as rounded
-    size_t live = 0, peak = 0, free = 0;    // elements; free ones lie in pages that the zone holds
+    // Elements. `live` counts one from when it is promised to a caller, also to one that is still to wake up; a call that failed never
+    // counts. Free ones lie in pages that the zone holds.
+    size_t live = 0, peak = 0, free = 0;
     size_t pages = 0, limit = 0;
     uint64_t allocations = 0;           // ever
     uint64_t cache_hits = 0;            // those that took no shared lock
@@ -48,7 +50,8 @@ inline Result<> zone_create(Zone*& zone, const ZoneOptions& options) {
     zone = &made.value();
     return {};
 }
-// Ends a zone of which no element is live (panics otherwise) and gives its pages back.
+// Ends a zone of which no element is live (panics otherwise) and gives its pages back. Nobody else uses it any more, but
+// zone_reclaim and zone_next may be on their way past it on other cores.
 void zone_destroy(Zone& zone);
 
 // One element, 16-byte aligned, the caller's until zfree. No page left: NoMemory, for who holds memory must not wait for more.

@@ -28,16 +28,16 @@ const char* reason(Error error) {
     }
 }
 
-[[noreturn]] void give_up(Error error) {
+[[noreturn]] void give_up(const char* what, const char* why, Error error) {
     log_set_quiet(false);
-    log("init: can not run {}: {} (errno {})", path, reason(error), static_cast<int>(error));
+    log("init: {}: {} (errno {})", what, why, static_cast<int>(error));
     power::off(1);
 }
 
 void run_init(void*) {
     UserFrame& frame = cpu::current_thread()->user_frame();
     if (Result<> started = exec_first(frame, path); !started.ok()) {
-        give_up(started.error());
+        give_up("can not run /bin/init", reason(started.error()), started.error());
     }
     return_to_program(frame);
 }
@@ -47,6 +47,7 @@ void run_init(void*) {
 void start_first_process() {
     before_first_return = look_at_return_work;
     if (Result<Pid> made = cloneproc_init(run_init, nullptr); !made.ok()) {
-        give_up(made.error());
+        give_up("the first process can not be made", made.error() == Error::NotImplemented ? "fork.cpp is not written yet" : "cloneproc_init fails",
+                made.error());
     }
 }

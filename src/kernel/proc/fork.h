@@ -18,7 +18,7 @@ struct ForkOptions {
 void set_fork_copy_mode(CopyMode mode);
 CopyMode fork_copy_mode();
 
-// May forbid a fork; returns the error. One may be registered at a time; none allows all.
+// May forbid a fork; returns the error. One may be registered at a time: the next replaces it, and null, which allows all, removes it.
 using ForkPolicy = Result<> (*)(Proc& parent);
 void set_fork_policy(ForkPolicy policy);
 Result<> fork_policy_check(Proc& parent);

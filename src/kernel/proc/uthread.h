@@ -46,7 +46,7 @@ struct UThread {
 // The Unix half for `thread`, which will belong to `proc`. `from` is the thread that makes it, if one does (the current one:
 // no lock is needed to read it): its mask is inherited, the saved one if a suspend is under way; its assumed identity only
 // within one process, its alternate signal stack only into another. It joins the process's threads with Task::add. The
-// caller owns it until Thread::uthread has it. NoMemory.
+// caller owns it until Thread::uthread has it; the end of the thread (exit.cpp) frees it. NoMemory.
 Result<ZoneOwned<UThread>> uthread_alloc(Thread& thread, Proc& proc, const UThread* from, UThreadOptions options = {});
 // Before the current thread ends, and in this order: ends a loan (the child is killed), drops the directory, hands its pending
 // signals that the process does not ignore to the process, drops the assumed identity. It is in no wait: it runs. No lock held.
