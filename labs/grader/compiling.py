@@ -18,6 +18,9 @@ def in_sandbox(command: list[str], place: sandbox.Place, limits: sandbox.Limits,
         ended = sandbox.run(command, place, limits)
         if not ended.hosts_fault:
             return ended
+    said = ended.errors.decode(errors="replace").strip()
+    if said.startswith("bwrap:"):
+        raise Failure(f"this machine has no sandbox: {said[:300]} (docs/grading.md: Where namespaces are forbidden)")
     raise Failure(f"{what} did not come to an end: the host is overloaded or out of memory ({ended.why})")
 
 

@@ -39,13 +39,13 @@ class Autograder(Case):
                 os.utime(target, (1e9, 1e9))
             return archive.namelist()
 
-    def grade(self, text: str | None) -> dict:
+    def grade(self, text: str | None, path: str = os.environ["PATH"]) -> dict:
         submission = self.folder / "submission"
         shutil.rmtree(submission, ignore_errors=True)
         submission.mkdir()
         if text is not None:
             (submission / "greeting.cpp").write_text(text)
-        done = self.inside("/autograder/source/run_autograder")
+        done = self.inside("env", f"PATH={path}", "/autograder/source/run_autograder")
         file = self.folder / "results" / "results.json"
         self.assertTrue(file.exists(), done.stdout + done.stderr)
         return json.loads(file.read_text())
@@ -70,3 +70,11 @@ class Autograder(Case):
         self.assertIn("failed", {test["status"] for test in wrong["tests"]})
         self.assertIn("does not compile", self.grade("int broken(\n")["output"])
         self.assertIn("empty", self.grade(None)["output"])
+        # A container that may not make namespaces: no mark, rather than a wrong one.
+        forbidden = self.folder / "forbidden" / "bwrap"
+        forbidden.parent.mkdir()
+        forbidden.write_text("#!/bin/sh\necho 'bwrap: No permissions to create a new namespace' >&2\nexit 1\n")
+        forbidden.chmod(0o755)
+        made = self.grade(reference, f"/autograder/forbidden:{os.environ['PATH']}")
+        self.assertNotIn("score", made)
+        self.assertRegex(made["output"], "No verdict: this machine has no sandbox: bwrap: No permissions")
