@@ -40,7 +40,7 @@ SignalSet deliverable_locked(const UThread& uthread, const Proc& proc) REQUIRES(
     return (uthread.pending | proc.signals.pending) & ~uthread.mask;
 }
 
-// The lowest signal that is pending and not blocked leaves its set; the mask becomes the handler's. A sigsuspend that ended
+// The lowest signal that is pending and not blocked leaves its set, but for one that stops (begin_stop takes it); the mask becomes the handler's. A sigsuspend that ended
 // without a handler gets its mask back, which may make more deliverable. False if there is none. ReturnWork::Signal is done
 // when nothing is left to look at.
 bool take_one(UThread& uthread, Proc& proc, Taken& taken) {
@@ -56,9 +56,11 @@ bool take_one(UThread& uthread, Proc& proc, Taken& taken) {
     }
     taken.signal = (deliverable & signal_bit(FL_SIGKILL)) != 0 ? FL_SIGKILL : __builtin_ctz(deliverable);
     SignalSet bit = signal_bit(taken.signal);
-    taken.info = take_pending_locked(proc, uthread, taken.signal);
     const SignalSet mask_before = uthread.mask;
     ForkloreSigaction& action = proc.signals.actions->actions[taken.signal];
+    if (action.handler != FL_SIG_DFL || signal_default(taken.signal) != SignalDefault::Stop) {
+        taken.info = take_pending_locked(proc, uthread, taken.signal);
+    }
     taken.action = action;
     taken.mask_to_restore = uthread.mask_before_suspend.value_or(uthread.mask);
     if (action.handler > FL_SIG_IGN) {

@@ -40,13 +40,13 @@ void note_continue_locked(Proc& proc) REQUIRES(families_lock) {
 bool begin_stop(Proc& proc, int signal) {
     SpinGuard guard(families_lock);
     note_continue_locked(proc);
-    if (proc.state != ProcState::Running || (signal != FL_SIGSTOP && group_orphaned_locked(*proc.group, nullptr))) {
-        return false;
-    }
+    const bool may_stop = proc.state == ProcState::Running && (signal == FL_SIGSTOP || !group_orphaned_locked(*proc.group, nullptr));
     {
         SpinGuard signals_guard(proc.signals.lock);
-        SignalSet ends_it = signal_bit(FL_SIGCONT) | signal_bit(FL_SIGKILL);
-        if (proc.exiting || (proc.signals.pending & ends_it) != 0) {
+        // Only here does it leave its set: a continue that came before took it back, whoever of the threads has seen that.
+        const bool still_there = (proc.signals.pending & signal_bit(signal)) != 0;
+        proc.signals.pending &= ~signal_bit(signal);
+        if (!still_there || !may_stop || proc.exiting || (proc.signals.pending & signal_bit(FL_SIGKILL)) != 0) {
             return false;
         }
         proc.signals.stopped = true;
