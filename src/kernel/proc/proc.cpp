@@ -23,6 +23,7 @@ Proc::Proc(Pid number) : pid(number) {
 }
 
 Proc::~Proc() {
+    ASSERT(lent_thread == nullptr);     // it would come home to nobody
     trace::event(TraceKind::Gone, static_cast<uint64_t>(pid), static_cast<uint64_t>(state));
     pid_release(pid, PidUse::Process);
 }
