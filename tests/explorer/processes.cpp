@@ -1,12 +1,15 @@
 // Processes under the explorer. See processes.h.
 //
 // A program finds its function by its registers: x19 of a forked child's frame is the address of the function, which fork
-// copies like any register; a thread has it as its argument in x0.
+// copies like any register; a thread has it as its argument in x0. A program that was exec'ed has it by its entry.
 #include "explorer/processes.h"
+
+#include <cstring>
 
 #include "abi/forklore.h"
 #include "explorer/engine/engine.h"
 #include "explorer/machine/machine.h"
+#include "host/program_files.h"
 #include "kernel/entry/trap.h"
 #include "kernel/fs/root.h"
 #include "kernel/proc/family.h"
@@ -23,11 +26,38 @@ constexpr unsigned program_register = 19;
 
 Thread* init_thread = nullptr;
 
+// The files: each has an entry of its own.
+constexpr unsigned most_files = 4;
+constexpr uint64_t bytes_each = 16;
+const Program* program_of_file[most_files];
+unsigned files = 0;
+
+UserAddr entry_of(unsigned file) { return host::program_entry + file * bytes_each; }
+
 UserFrame& registers() { return cpu::current_thread()->user_frame(); }
 
 uint64_t address_of(const Program& program) { return reinterpret_cast<uint64_t>(&program); }
 
+// The program of the file that was exec'ed just now, or nullptr.
+const Program* just_executed(const UserFrame& frame) {
+    for (unsigned file = 0; file < files; ++file) {
+        if (frame.pc == entry_of(file).value) {
+            return program_of_file[file];
+        }
+    }
+    return nullptr;
+}
+
+[[noreturn]] void run_file(UserFrame& frame, const Program& program) {
+    frame.pc = program_counter;
+    program();
+    exit_with(0);
+}
+
 void run_program(UserFrame& frame) {
+    if (const Program* program = just_executed(frame)) {
+        run_file(frame, *program);
+    }
     const uint64_t function = frame.x[program_register] != 0 ? frame.x[program_register] : frame.x[0];
     frame.x[program_register] = 0;
     frame.pc = program_counter;
@@ -103,6 +133,9 @@ int64_t call(uint64_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
         handle_system_call(&frame);
         cpu::restore_interrupts(true);
     } while (frame.pc == at - 4);               // the call is made again
+    if (const Program* program = just_executed(frame)) {
+        run_file(frame, *program);
+    }
     return static_cast<int64_t>(frame.x[0]);
 }
 
@@ -138,6 +171,24 @@ void compute_for_ever() {
 int64_t start_thread(const Program& program) {
     constexpr uint64_t stack = 0x10'0000;
     return call(SYS_thread_create, program_counter, address_of(program), stack, 0);
+}
+
+void add_program_file(const char* path, const Program& program) {
+    if (files == most_files) {
+        panic("tests/explorer: too many files");
+    }
+    program_of_file[files] = &program;
+    host::add_program(path, {.entry = entry_of(files)});
+    ++files;
+}
+
+int64_t execute(const char* path) {
+    constexpr UserAddr argv = scratch + 256;        // none: the null pointer that ends them, for envp too
+    const uint64_t end = 0;
+    if (!copy_out(scratch, path, strlen(path) + 1).ok() || !copy_out_value(argv, end).ok()) {
+        fail("exec: the arguments can not be written");
+    }
+    return call(SYS_execve, scratch.value, argv.value, argv.value);
 }
 
 bool on_loan() { return current_uthread().loan.has_value(); }

@@ -20,6 +20,9 @@ void start_processes(int32_t pid_max = largest_pid_max);
 Pid add_process(const Program& program);
 inline constexpr UserAddr scratch{0x20'0000};
 
+// A file that runs `program`, which must outlive the exploration, for who execs it. It has no `scratch`.
+void add_program_file(const char* path, const Program& program);
+
 // --- in a program ---
 
 // The system call's result: negative for an error, then -errno. Signals are taken before it returns, as always; so it does
@@ -38,6 +41,8 @@ Waited wait_for(int64_t pid, int options = 0);
 [[noreturn]] void compute_for_ever();
 // Another thread of the process, which runs `program` and ends.
 int64_t start_thread(const Program& program);
+// exec of a file of add_program_file. Returns only an error; on loan also what vfork gives the lender.
+int64_t execute(const char* path);
 bool on_loan();
 
 // --- anywhere ---

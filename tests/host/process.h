@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/machine/host.h"
+#include "host/program_files.h"
 #include "kernel/proc/pid.h"
 #include "kernel/proc/proc.h"
 
@@ -57,18 +58,5 @@ bool ends_in(Thread& thread, Call call) {
 void end(Proc& proc, int wait_status);
 // The parent's wait4 without hanging: the zombie's pid, or 0, or an error.
 Result<uint64_t> collect(Proc& parent, Pid pid);
-
-// --- programs in the file system ---
-
-struct ProgramOptions {
-    uint32_t mode = 0755;
-    Uid uid = root_uid;
-    Gid gid = 0;
-};
-inline constexpr UserAddr program_entry{0x40'0100};
-// A file with that content, in a directory that exists. A program of text, data that the file fills in part, and nothing
-// more.
-void add_file(std::string_view path, std::string_view content, const ProgramOptions& options = {});
-void add_program(std::string_view path, const ProgramOptions& options = {});
 
 }  // namespace host

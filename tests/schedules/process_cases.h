@@ -12,6 +12,11 @@ public:
         explorer::start_processes(pid_max);
         before_ = new (memory_) explorer::Ledger;
     }
+    // Before any process is added: a file that runs `program` stays.
+    void add_file(const char* path, const explorer::Program& program) {
+        explorer::add_program_file(path, program);
+        before_ = new (memory_) explorer::Ledger;
+    }
     // Runs what add_process() made until all have ended and init has collected them; then `look`.
     void explore_all(const explorer::Options& options, const std::function<void()>& look = [] {}) {
         explore(options, [this, &look] {

@@ -294,3 +294,36 @@ TEST(Groups, a_signal_to_a_group_reaches_a_child_that_is_being_forked_or_it_was_
     explorer::add_process(killer);
     explore_all({.preemptions = 1, .most = 3'000, .random = 500});
 }
+
+TEST(Groups, a_child_that_begins_a_session_while_its_parent_moves_it_leads_its_own_group) {
+    start();
+    const explorer::Program child = [] {
+        const int64_t session = call(SYS_setsid);
+        EXPECT(session == call(SYS_getpid) || session == error(Error::NotPermitted));
+        EXPECT_EQUAL(call(SYS_getpid), call(SYS_getpgid, 0));
+    };
+    const explorer::Program parent = [&] {
+        const int64_t pid = fork_to(child);
+        const int64_t moved = call(SYS_setpgid, static_cast<uint64_t>(pid), static_cast<uint64_t>(pid));
+        EXPECT(moved == 0 || moved == error(Error::NotPermitted) || moved == error(Error::NoProcess));
+        EXPECT_EQUAL(pid, wait_for(pid).pid);
+    };
+    explorer::add_process(parent);
+    explore_all({.most = 4'000, .random = 300});
+}
+
+TEST(Groups, who_joins_a_group_whose_last_member_ends_is_in_it_or_is_refused) {
+    start();
+    bool joined = false, refused = false;
+    const explorer::Program leader = [] { EXPECT_EQUAL(0, call(SYS_setpgid, 0, 0)); };
+    const int64_t group = number(explorer::add_process(leader));
+    const explorer::Program other = [&] {
+        const int64_t moved = call(SYS_setpgid, 0, static_cast<uint64_t>(group));
+        EXPECT(moved == 0 || moved == error(Error::NotPermitted));
+        EXPECT_EQUAL(moved == 0 ? group : 0, call(SYS_getpgid, 0));
+        (moved == 0 ? joined : refused) = true;
+    };
+    explorer::add_process(other);
+    explore_all({.most = 4'000, .random = 300});
+    CHECK_TRUE(joined && refused);
+}

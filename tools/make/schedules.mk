@@ -12,7 +12,7 @@ ENGINE_FLAGS := -std=c++20 -O2 -g -Wall -Wextra -Wshadow -Werror -fno-omit-frame
 E := $(H)/explored
 ENGINE := $(call find,tests/explorer/engine,.cpp)
 EXPLORER := $(filter-out $(ENGINE),$(call find,tests/explorer,.cpp)) \
-            $(addprefix tests/host/machine/,device.cpp ram.cpp start.cpp user_access.cpp)
+            tests/host/program_files.cpp $(addprefix tests/host/machine/,device.cpp ram.cpp start.cpp user_access.cpp)
 # Of the drivers only what the doors of the kernel name.
 EXPLORED_KERNEL := $(filter-out $(HOST_DRIVERS),$(PORTABLE)) $(addprefix src/drivers/,interrupts.cpp serial_port.cpp)
 SCHEDULE_TESTS := $(call find,tests/schedules,.cpp)

@@ -37,6 +37,7 @@ struct LogicalThread {
     bool daemon = false;
     unsigned unwatched = 0;                     // its accesses are the machine's own
     int core = -1;                              // none while it sleeps
+    int only_core = -1;                         // an interrupt's: it waits until this one is free
     const void* spins_on = nullptr;             // blocked until this atomic changes
     const void* looked_at = nullptr;            // the atomic that it read last, if it did nothing else since
     const char* doing = "";                     // for reports
@@ -63,7 +64,7 @@ struct LogicalThread {
 
 LogicalThread& self();
 bool in_case();                                 // a case is being run: else there is nobody but the caller
-LogicalThread& spawn(const char* name, std::function<void()> body, void* machine);
+LogicalThread& spawn(const char* name, std::function<void()> body, void* machine, int only_core = -1);
 // Somebody else may go on from here. `what` says what the thread is about to do, to which object.
 void point(const char* what, const void* object = nullptr);
 // Others go first.

@@ -59,8 +59,13 @@ struct World {
 };
 World* const world = new World;
 
+bool has_core(const LogicalThread& thread) {
+    const unsigned cores_for_it = thread.only_core >= 0 ? 1u << thread.only_core : ~0u;
+    return thread.core >= 0 || (world->cores_free & cores_for_it) != 0;
+}
+
 bool able(const LogicalThread& thread) {
-    return thread.state == State::Ready && (thread.core >= 0 || world->cores_free != 0) && (thread.id == 0 || world->running);
+    return thread.state == State::Ready && has_core(thread) && (thread.id == 0 || world->running);
 }
 
 uint16_t who_is_able() {
@@ -80,15 +85,20 @@ void give_up_core(LogicalThread& thread) {
     }
 }
 
+// Not the core that was let go last: what two threads do one after the other on one core is in order.
+int choose_core() {
+    while ((world->cores_free >> world->next_core & 1) == 0) {
+        world->next_core = (world->next_core + 1) % cores;
+    }
+    const unsigned core = world->next_core;
+    world->next_core = (core + 1) % cores;
+    return static_cast<int>(core);
+}
+
 void take_core(LogicalThread& thread) {
     if (thread.core < 0) {
-        // Not the core that was let go last: what two threads do one after the other on one core is in order.
-        while ((world->cores_free >> world->next_core & 1) == 0) {
-            world->next_core = (world->next_core + 1) % cores;
-        }
-        thread.core = static_cast<int>(world->next_core);
-        world->cores_free &= ~(1u << world->next_core);
-        world->next_core = (world->next_core + 1) % cores;
+        thread.core = thread.only_core >= 0 ? thread.only_core : choose_core();
+        world->cores_free &= ~(1u << thread.core);
         thread.clock.join(world->core_clocks[thread.core]);
         machine::on_core(thread, thread.core);
     }
@@ -370,7 +380,7 @@ Unwatched::~Unwatched() {
 LogicalThread& self() { return *world->current; }
 bool in_case() { return world->current != nullptr; }
 
-LogicalThread& spawn(const char* name, std::function<void()> body, void* machine) {
+LogicalThread& spawn(const char* name, std::function<void()> body, void* machine, int only_core) {
     if (world->thread_count == max_threads) {
         fail_text("more threads than the explorer can follow");
     }
@@ -380,6 +390,7 @@ LogicalThread& spawn(const char* name, std::function<void()> body, void* machine
     thread.daemon = false;
     thread.unwatched = 0;
     thread.core = -1;
+    thread.only_core = only_core;
     thread.spins_on = thread.looked_at = thread.object = nullptr;
     thread.doing = "begin";
     memset(thread.place, 0, sizeof thread.place);

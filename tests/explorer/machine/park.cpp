@@ -8,6 +8,7 @@
 #include "explorer/engine/engine.h"
 #include "explorer/machine/machine.h"
 #include "kernel/sched.h"
+#include "kernel/timer.h"
 #include "machine/clock.h"
 
 namespace {
@@ -37,6 +38,7 @@ std::vector<Sleeper*>* all_sleepers = nullptr;
 std::vector<Sleeper*>& sleepers() { return *all_sleepers; }
 Nanoseconds clock_now = 0;
 unsigned sleeps_begun = 0;
+Nanoseconds interrupt_at[max_cores] = {never, never, never, never};    // each core's clock
 
 bool asked(const Thread& thread) {
     return (thread.return_work.load(std::memory_order_relaxed) & ~static_cast<uint32_t>(ReturnWork::Reschedule)) != 0;
@@ -104,8 +106,20 @@ void set_clock(Nanoseconds now) {
 
 }  // namespace host
 
+namespace {
+
+void clock_interrupt() {
+    (void)cpu::disable_interrupts();
+    timer_interrupt();
+    cpu::restore_interrupts(true);
+}
+
+}  // namespace
+
+// The clocks that ring interrupt cores that have nothing to do. Who woke up at that very time, or is woken by an interrupt, runs
+// beside it.
 bool explorer::machine::pass_time() {
-    Nanoseconds earliest = never;
+    Nanoseconds earliest = *std::min_element(interrupt_at, interrupt_at + max_cores);
     for (const Sleeper* one : sleepers()) {
         earliest = one->over ? earliest : std::min(earliest, one->deadline);
     }
@@ -113,13 +127,19 @@ bool explorer::machine::pass_time() {
         return false;
     }
     host::set_clock(earliest);
+    for (unsigned core = 0; core < max_cores; ++core) {
+        if (interrupt_at[core] <= clock_now) {
+            interrupt_at[core] = never;
+            explorer::spawn("clock", clock_interrupt, nullptr, static_cast<int>(core));
+        }
+    }
     return true;
 }
 
 namespace machine_clock {
 
 Nanoseconds now() { return clock_now; }
-void set_deadline(Nanoseconds) {}
+void set_deadline(Nanoseconds deadline) { interrupt_at[cpu::current().id] = deadline; }
 
 }  // namespace machine_clock
 
