@@ -4,6 +4,7 @@
 #include "base/panic.h"
 #include "kernel/log.h"
 #include "kernel/sched.h"
+#include "machine/clock.h"
 #include "machine/spin_lock.h"
 #include "mm/zone.h"
 
@@ -23,8 +24,8 @@ void keep_lock(void*) {
     }
 }
 
-void let_another_core_keep_lock() {
-    kernel_thread_start("keeper", keep_lock, nullptr).value();
+void let_another_core_keep_lock(void (*keep)(void*) = keep_lock) {
+    kernel_thread_start("keeper", keep, nullptr).value();
     while (!taken.load()) {
         yield();
     }
@@ -93,6 +94,21 @@ void fault_deadlock() {
     SpinGuard guard(high);
 }
 
+// Long, but not for ever: nobody may call it a deadlock.
+void keep_lock_long(void*) {
+    SpinGuard guard(high);
+    taken.store(true);
+    const Nanoseconds end = machine_clock::now() + 8 * nanoseconds_per_second;
+    while (machine_clock::now() < end) {
+        cpu::relax();
+    }
+}
+
+void fault_wait() {
+    let_another_core_keep_lock(keep_lock_long);
+    SpinGuard guard(high);
+}
+
 // Somebody keeps a pointer to what was freed; the next one to have the element would suffer for it.
 void fault_freed() {
     Zone& zone = zone_create({.name = "abused", .element_size = 128}).value();
@@ -109,8 +125,8 @@ struct Kind {
 constexpr Kind kinds[] = {
     {"panic", fault_panic},     {"locks", fault_locks},         {"twice", fault_twice}, {"nested", fault_nested},
     {"read", fault_read},       {"text", fault_text},           {"execute", fault_execute}, {"undefined", fault_undefined},
-    {"stack", fault_stack},     {"order", fault_order},         {"deadlock", fault_deadlock},
-    {"freed", fault_freed},
+    {"stack", fault_stack},     {"order", fault_order},         {"deadlock", fault_deadlock}, {"wait", fault_wait},
+    {"freed", fault_freed},    
 };
 
 void commit_fault(void* kind) {

@@ -72,6 +72,11 @@ class Panics(Case):
         self.in_order(self.report("deadlock"), r'deadlock: "high" \(rank \d+\) is not given back', r"fault_deadlock\+", r"thread \d+ \(keeper\)",
                       r"keep_lock\+", r'held locks: "high"')
 
+    def test_a_long_wait_for_a_lock_that_comes_back_is_no_deadlock(self) -> None:
+        report = self.report("wait")
+        self.in_order(report, r"panic: core \d, thread \d+ \(culprit\): the fault on purpose did no harm")
+        self.assertNotIn("deadlock", report)
+
     def test_a_write_to_freed_memory_is_found_when_it_is_taken_again(self) -> None:
         result = run(CMD="sleep 100", ARGS="fault=freed freed=check", TIMEOUT="100")
         self.assertEqual(result.status, PANICKED, result.console)
