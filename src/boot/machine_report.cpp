@@ -83,6 +83,7 @@ void find_initrd(MachineReport& report) {
 void find_reserved(uint64_t device_tree, MachineReport& report) {
     const PhysAddr image = image_load_address();
     reserve(report, PhysAddr(0), PhysAddr(page_size));      // spin table and its code
+    reserve(report, PhysAddr(CrashLog::physical), PhysAddr(CrashLog::physical) + CrashLog::bytes);
     reserve(report, image, image + image_bytes());
     reserve(report, report.initrd.start, report.initrd.end);
     if (report.has_tree) {

@@ -1,10 +1,12 @@
 // From the first C++ in the upper half to the first program: boot order, one call a line.
+#include <algorithm>
 #include <bit>
 #include <span>
 
 #include "boot/cores.h"
 #include "boot/deliberate_fault.h"
 #include "boot/joins.h"
+#include "boot/light.h"
 #include "boot/machine_report.h"
 #include "drivers/devices.h"
 #include "kernel/boot_arguments.h"
@@ -97,6 +99,27 @@ void start_memory() {
     AddressSpace::init().value();
 }
 
+// What the kernel said when it crashed before the reset that led here.
+void show_last_crash() {
+    constexpr PhysAddr place(CrashLog::physical);
+    if (place < machine.ram.start || machine.ram.end < place + CrashLog::bytes) {
+        return;
+    }
+    devices::crash_log.start(ram::at<void>(place));
+    std::string_view left = devices::crash_log.left();
+    if (!left.empty()) {
+        log("the last run crashed:");
+    }
+    while (!left.empty()) {
+        const size_t end = std::min(left.find('\n'), left.size());
+        if (end != 0) {
+            log("| {}", left.substr(0, end));
+        }
+        left.remove_prefix(std::min(end + 1, left.size()));
+    }
+    devices::crash_log.forget();
+}
+
 void start_devices() {
     devices::start({.seeded = boot_arguments.seeded, .seed = boot_arguments.seed});
     log_set_output(devices::put_text);
@@ -172,6 +195,7 @@ void report_boot() {
     start_memory();                             // page frames, address spaces
     sched_init();                               // this is a thread now
     start_devices();                            // interrupt controller, UARTs, random numbers
+    show_last_crash();                          // what memory kept of it
     join_parts();                               // interrupts reach timers and scheduler; the run can end
     cpu::restore_interrupts(true);              // and may come: from here this thread can sleep
     start_processes();                          // pids, the kernel's own process
@@ -180,6 +204,7 @@ void report_boot() {
     fill_in_platform(cores);                    // what programs may ask
     start_timeout(boot_arguments.timeout_seconds);  // a run that hangs ends
     report_boot();                              // the last line of the log
+    start_heartbeat();                          // a board's green light, if wanted
     start_first_process();                      // /bin/init
     release_cores();                            // and everybody runs
     if (!boot_arguments.fault.empty()) {

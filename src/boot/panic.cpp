@@ -9,6 +9,7 @@
 
 #include "boot/backtrace.h"
 #include "boot/cores.h"
+#include "boot/light.h"
 #include "boot/silence.h"
 #include "drivers/devices.h"
 #include "kernel/entry/fault_report.h"
@@ -39,7 +40,10 @@ std::atomic<unsigned> turn{nobody};         // the stopped core that may print n
 std::atomic<bool> stopped[max_cores];
 std::atomic<bool> reported[max_cores];
 
-void put_text(void*, std::string_view text) { console::put(text); }
+void put_text(void*, std::string_view text) {
+    console::put(text);
+    devices::crash_log.add(text);
+}
 constexpr TextSink out{put_text, nullptr};
 
 unsigned this_core() {
@@ -186,6 +190,7 @@ void hear_others(unsigned self) {
 }
 
 [[noreturn]] void end_of_run() {
+    devices::crash_log.keep();
     console::put("forklore: panic, status 255\n");
     power::end(false);
 }
@@ -205,7 +210,12 @@ void hear_others(unsigned self) {
     devices::console.flush_polled_in_panic();
     console::put("\n");
     print_story(story);
+    devices::crash_log.keep();      // should a stopped core's story not come to its end
     hear_others(self);
+    devices::crash_log.keep();
+    // The light of some boards wants a lock; nobody gives back any more what this core holds.
+    cpu::current().held.depth = 0;
+    blink_code(story.frame != nullptr ? flashes_of_exception : flashes_of_panic);
     end_of_run();
 }
 

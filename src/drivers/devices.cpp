@@ -15,6 +15,7 @@ constinit MiniUart second_line;
 constinit HardwareRandom noise;
 constinit RandomPool random;
 constinit Watchdog watchdog;
+constinit CrashLog crash_log;
 
 using device::registers_at;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "drivers/board.h"
+#include "drivers/crash_log.h"
 #include "drivers/gpio.h"
 #include "drivers/mailbox.h"
 #include "drivers/random.h"
@@ -27,6 +28,7 @@ extern MiniUart second_line;    // the second
 extern HardwareRandom noise;
 extern RandomPool random;
 extern Watchdog watchdog;
+extern CrashLog crash_log;
 
 struct Options {
     bool seeded = false;        // random numbers from `seed` alone, the same at each run

@@ -82,6 +82,14 @@ const char* read_quiet(BootArguments& a, std::string_view v) {
     return nullptr;
 }
 
+const char* read_heartbeat(BootArguments& a, std::string_view v) {
+    if (!v.empty()) {
+        return "takes no value";
+    }
+    a.heartbeat = true;
+    return nullptr;
+}
+
 const char* read_end(BootArguments& a, std::string_view v) {
     if (v != "reset" && v != "halt") {
         return "wants reset or halt";
@@ -100,6 +108,7 @@ constexpr Known known[] = {
     {"test", read_test},       {"fault", read_fault},     {"hello", read_hello},
     {"freed", read_freed},
     {"trace", read_trace},     {"end", read_end},
+    {"heartbeat", read_heartbeat},
 };
 
 const char* read_word(BootArguments& arguments, std::string_view word) {

@@ -25,6 +25,7 @@ struct BootArguments {
     bool copy_eagerly = false;          // copy=eager; copy=cow is the usual
     bool check_freed = false;           // freed=check: find who writes to freed memory
     bool quiet = false;                 // quiet
+    bool heartbeat = false;             // heartbeat: the board's green light shows that the kernel lives
     bool reset_at_end = false;          // end=reset: the board's loader comes again; end=halt is the usual
 };
 

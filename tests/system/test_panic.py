@@ -1,7 +1,12 @@
 """How the kernel ends when it is broken: the report of each kind of panic, and the verdict."""
 import re
 
-from support import Case, run
+import sys
+
+from support import BUILD, ROOT, Case, Machine, run
+
+sys.path.insert(0, str(ROOT / "tools"))
+from machine import Options, command_line  # noqa: E402
 
 PANICKED = 255
 
@@ -94,3 +99,13 @@ class Panics(Case):
 
     def test_an_unknown_fault_is_reported(self) -> None:
         self.assertEqual(run(CMD="exit 3", ARGS="fault=earthquake").status, 3)
+
+
+class AfterAPanic(Case):
+    def test_the_next_boot_shows_what_was_said(self) -> None:
+        # The emulator may start again, and memory outlives that as on a board.
+        command = [word for word in command_line(Options(build=BUILD, args="fault=panic end=reset"), self.folder) if word != "-no-reboot"]
+        with Machine(command) as machine:
+            machine.expect("forklore: panic, status 255")
+            machine.expect(r"the last run crashed:[\r\n]+\| panic: core \d, thread \d+ .culprit.: on purpose .0x11, 0x22.[\r\n]+\|   at fault_panic")
+            machine.expect(r"\| stopped: core")

@@ -25,7 +25,7 @@ TEST(BootArguments, NothingGivesTheUsualValues) {
 
 TEST(BootArguments, EveryKnownWordIsRead) {
     BootArguments arguments = parse("quiet cmd=ps%3b%20ls pid_max=300 maxproc=50 copy=eager timeout=7 seed=0x1F "
-                                    "console=serial1 test=Zones freed=check end=reset");
+                                    "console=serial1 test=Zones freed=check end=reset heartbeat");
     LONGS_EQUAL(0, problem_count);
     CHECK(arguments.quiet);
     CHECK(arguments.command == "ps%3b%20ls");
@@ -39,6 +39,7 @@ TEST(BootArguments, EveryKnownWordIsRead) {
     CHECK(arguments.test_filter == "Zones");
     CHECK(arguments.check_freed);
     CHECK(arguments.reset_at_end);
+    CHECK(arguments.heartbeat);
 }
 
 TEST(BootArguments, AnUnknownWordIsReportedAndIgnored) {
@@ -50,8 +51,8 @@ TEST(BootArguments, AnUnknownWordIsReportedAndIgnored) {
 }
 
 TEST(BootArguments, AWrongValueIsReportedAndLeavesTheUsualOne) {
-    BootArguments arguments = parse("pid_max=many seed= copy=never quiet=1 timeout=0");
-    LONGS_EQUAL(5, problem_count);
+    BootArguments arguments = parse("pid_max=many seed= copy=never quiet=1 timeout=0 end=sleep heartbeat=2");
+    LONGS_EQUAL(7, problem_count);
     LONGS_EQUAL(0, arguments.pid_max);
     CHECK_FALSE(arguments.seeded);
     CHECK_FALSE(arguments.quiet);

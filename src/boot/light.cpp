@@ -1,0 +1,49 @@
+// Heartbeat and crash code.
+#include "boot/light.h"
+
+#include "drivers/devices.h"
+#include "kernel/boot_arguments.h"
+#include "kernel/log.h"
+#include "kernel/sched.h"
+#include "machine/clock.h"
+
+namespace {
+
+constexpr Nanoseconds millisecond = nanoseconds_per_second / 1000;
+
+void beat(void*) {
+    for (bool lit = true;; lit = !lit) {
+        devices::led.set(lit);
+        sleep_until(machine_clock::now() + (lit ? 100 : 900) * millisecond, false);
+    }
+}
+
+void wait(unsigned milliseconds) {
+    const Nanoseconds end = machine_clock::now() + milliseconds * millisecond;
+    while (machine_clock::now() < end) {
+        cpu::relax();
+    }
+}
+
+}  // namespace
+
+void start_heartbeat() {
+    if (boot_arguments.heartbeat && !kernel_thread_start("heartbeat", beat, nullptr).ok()) {
+        log("heartbeat: no memory for a thread");
+    }
+}
+
+void blink_code(unsigned flashes) {
+    if (!boot_arguments.heartbeat) {
+        return;
+    }
+    for (unsigned round = 0; round < 3; ++round) {
+        for (unsigned flash = 0; flash < flashes; ++flash) {
+            devices::led.set(true);
+            wait(150);
+            devices::led.set(false);
+            wait(250);
+        }
+        wait(1000);
+    }
+}
