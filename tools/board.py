@@ -43,10 +43,11 @@ QUIET_SECONDS = 1.0             # behind the kernel's last line
 
 @dataclass
 class Part:
-    """A file and where it goes."""
+    """A file and where it goes. What is secret is left nowhere else."""
     what: str
     address: int
     data: bytes
+    secret: bool = False
 
 
 def parts_of(options: Options, scratch: Path) -> list[Part]:
@@ -100,6 +101,7 @@ class Board:
     def __init__(self, line: SerialLine, reset: str, wait: int, progress: Progress) -> None:
         self.line, self.reset_command, self.wait, self.progress = line, reset, wait, progress
         self.loader = Loader(line, wait, progress)
+        self.resets_itself = False      # what runs there was told to: U-Boot will come by itself
 
     def reset(self) -> None:
         done = subprocess.run(self.reset_command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -109,27 +111,35 @@ class Board:
     def reach_loader(self) -> None:
         """U-Boot stands at its prompt afterwards."""
         try:
-            if self.reset_command:
+            if self.reset_command and not self.resets_itself:
                 self.reset()
             else:
                 try:
-                    self.loader.reach_prompt(min(3, self.wait))
+                    self.loader.reach_prompt(self.wait if self.resets_itself else min(3, self.wait))
                     return
                 except Silent:
-                    say(f"Reset the board, or switch it off and on: waiting for U-Boot on {self.line.port} ...")
+                    self.ask_for_reset()
             self.loader.reach_prompt()
         except Silent:
             raise Failure(f"No prompt of U-Boot came on {self.line.port} within {self.wait} seconds. Is the board on, does its card have U-Boot "
                           "(`make sdcard`), are transmitter and receiver crossed (docs/boards.md)?") from None
+        finally:
+            self.resets_itself = False
+
+    def ask_for_reset(self) -> None:
+        if self.reset_command:
+            self.reset()
+        else:
+            say(f"Reset the board, or switch it off and on: waiting for U-Boot on {self.line.port} ...")
 
     def load(self, parts: list[Part], tftp: str) -> None:
         """All parts are in memory afterwards. A board that falls silent meanwhile is reset; what it still has is not sent again."""
         for attempt in range(3):
             try:
                 for part in parts:
-                    if tftp:
+                    if tftp and not part.secret:
                         self.fetch(part, tftp)
-                    self.loader.load(part.what, part.address, part.data)
+                    self.loader.load(part.what, part.address, part.data, packed=not part.secret)
                 return
             except Silent:
                 self.progress.end()
@@ -174,6 +184,7 @@ class Board:
             said += more
             if said.endswith(PROMPT) or not more:
                 raise Failure(f"U-Boot does not start the kernel: {readable(said)}")
+        self.resets_itself = "end=reset" in arguments.split()
         # What came behind these words is the kernel's.
         self.early = said.partition(STARTING)[2]
 

@@ -113,8 +113,8 @@ class Loader:
                 runs.append((start, end))
         return runs
 
-    def load(self, what: str, address: int, data: bytes) -> None:
-        """Memory holds `data` at `address` afterwards, or it is a Failure."""
+    def load(self, what: str, address: int, data: bytes, packed: bool = True) -> None:
+        """Memory holds `data` at `address` afterwards, or it is a Failure. Not packed: no copy of it is left elsewhere."""
         shortest = 0
         failures = 0
         while runs := self.differing(address, data):
@@ -126,15 +126,14 @@ class Loader:
                               "progress (a bad cable, or too high a BAUD?)")
             shortest = missing
             for start, end in runs:
-                self.send(f"{what}: {len(data) - missing} of {len(data)} bytes there", address + start, data[start:end])
+                self.send(f"{what}: {len(data) - missing} of {len(data)} bytes there", address + start, data[start:end], packed)
 
-    def send(self, what: str, address: int, data: bytes) -> None:
+    def send(self, what: str, address: int, data: bytes, packed: bool) -> None:
         """One transfer; whether it went well, the CRC says."""
-        packed = gzip.compress(data, 9, mtime=0)
-        if len(packed) >= len(data):
+        small = gzip.compress(data, 9, mtime=0)
+        if not packed or len(small) >= len(data):
             self.transfer(what, address, data)
-            return
-        if self.transfer(what, SCRATCH, packed):
+        elif self.transfer(what, SCRATCH, small):
             self.type(f"unzip {SCRATCH:#x} {address:#x} {len(data):#x}")
             self.answer_of("", ANSWER_SECONDS)
 

@@ -1,6 +1,7 @@
 """The grader's command line; make's verbs call it with options as NAME=value or in FORKLORE_* variables.
 
     grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id [REPLAY=schedule] [GDB=1 [GDB_PORT=1234]]] [SEED=N] [OUT=dir] [QUIET=1]
+          [BOARD=/dev/ttyUSB0 [RESET="command"] [WAIT=seconds] [BAUD=N]]     the target tier on a board (docs/boards.md)
     grade-class LAB=N SUBMISSIONS=dir [HIDDEN=dir] [OUT=dir] [SCHEDULER=slurm] [SSHLOGIN=host,host] [JOBS=N] [THRESHOLD=percent] [SEED=N]
     grade-member PLAN=file INDEX=N          one of a class; its workers
     check-labs [LAB=N] [SAMPLE=1]
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import reference, report
+from . import board_tier, reference, report
 from .grade import Printer, Request, debug, grade, new_seed, summary
 from .lab import TREE, Failure, Lab, load
 
@@ -39,9 +40,12 @@ def the_lab() -> Lab:
 
 def grade_verb() -> int:
     lab = the_lab()
-    request = Request(lab, Path(text("SUBMISSION", str(TREE))), number("SEED", 0) or new_seed(), text("CHECK"), text("REPLAY"), number("JOBS", os.cpu_count() or 1))
+    request = Request(lab, Path(text("SUBMISSION", str(TREE))), number("SEED", 0) or new_seed(), text("CHECK"), text("REPLAY"), number("JOBS", os.cpu_count() or 1),
+                      board_tier.options_from_environment())
     if request.only and request.only not in (check.id for check in lab.checks):
         raise Failure(f"CHECK={request.only}: lab {lab.number} has no such check")
+    if request.board and any(check.id == request.only and check.look for check in lab.checks):
+        raise Failure(f"CHECK={request.only} is not on a board: the grader looks into the machine there, through QEMU's debug port")
     if request.replay and not request.only:
         raise Failure("REPLAY= goes with CHECK=: a schedule is one check's")
     if text("GDB") not in ("", "0"):

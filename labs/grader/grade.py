@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import handin, host_tier, look, reference, sandbox, target_tier
+from . import board_tier, handin, host_tier, look, reference, sandbox, target_tier
 from .inspection import Refused
 from .lab import TREE, Check, Failure, Lab
 from .verdict import Outcome, Report, Verdict, amount
@@ -23,6 +23,7 @@ class Request:
     only: str = ""              # one check
     replay: str = ""            # and one schedule of it
     jobs: int = os.cpu_count() or 1
+    board: board_tier.Options | None = None     # where the target tier runs, if not in QEMU
 
     def wanted(self, tier: str) -> list[Check]:
         return [check for check in self.lab.tier(tier) if not self.only or check.id == self.only]
@@ -43,6 +44,10 @@ def grade(request: Request, files: reference.Files, ended: Listener = lambda out
         with sandbox.scratch() as folder:
             # Everything is built before anything runs: a hand-in is refused as a whole.
             host, target = request.wanted("host"), request.wanted("target")
+            if request.board:
+                report.not_on_board = [check for check in target if check.look]
+                target = [check for check in target if not check.look]
+                report.notes += [f"Not on this board, and not counted: {check.id} ({amount(check.points)} points)" for check in report.not_on_board]
             wanted = {check.runner for check in host}
             programs = {build.runner: host_tier.build(lab, build, folder / build.runner, taken.text) for build in files.host if build.runner in wanted}
             kernel = target_tier.build(lab, files.target, folder / "target", taken.text) if target and files.target else None
@@ -50,7 +55,9 @@ def grade(request: Request, files: reference.Files, ended: Listener = lambda out
                 report.left_out = files.left_out
                 report.notes.append(f"The checks in the machine can not be built in this tree, so they were not run; when you hand in, they are. {files.left_out}")
             report.outcomes += host_tier.run_checks(host, programs, request.seed, request.jobs, ended, request.replay)
-            if kernel:
+            if kernel and request.board:
+                report.outcomes += board_tier.run_checks(target, kernel, request.seed, request.board, ended)
+            elif kernel:
                 report.outcomes += target_tier.run_checks(target, kernel, request.seed, request.jobs, look.look, ended)
     except (handin.Unusable, Refused) as refusal:
         report.refused = str(refusal)

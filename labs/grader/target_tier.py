@@ -87,12 +87,13 @@ def addresses(front: compiling.Front, files: TargetFiles, kernel: Path) -> dict[
 
 # --- one machine ---------------------------------------------------------------------------------------------------------------
 
-def orders(key: bytes, seed: int, checks: list[Check]) -> bytes:
+def orders(key: bytes, seed: int, checks: list[Check], board_patience: int = 0) -> bytes:
+    """`board_patience`: it is for a board, whose time is real; so many times as patient."""
     names = b"".join(check.name.encode() + b"\0" for check in checks)
-    patience = max(check.guest_seconds for check in checks) * 1_000_000_000
+    patience = max(check.guest_seconds for check in checks) * max(board_patience, 1) * 1_000_000_000
     if len(names) > NAMES_ROOM:
         raise Failure(f"{len(checks)} checks of the target tier are too many for one machine")
-    return struct.pack("<Q16sQQII", ORDERS_MAGIC, key, seed, patience, checks[0].runner == "program", len(checks)) + names.ljust(NAMES_ROOM, b"\0")
+    return struct.pack("<Q16sQQIII", ORDERS_MAGIC, key, seed, patience, checks[0].runner == "program", board_patience > 0, len(checks)) + names.ljust(NAMES_ROOM, b"\0")
 
 
 def command_line(seed: int, arguments: str, records: str, debug: str) -> list[str]:

@@ -37,10 +37,12 @@ class Report:
     only: str = ""                  # one check was asked for, and the marks are of it alone
     broken: str = ""                # why the grader itself could not do its work
     left_out: str = ""              # why the target tier could not be run, in a student's tree
+    not_on_board: list[Check] = field(default_factory=list)     # neither run nor counted
 
     @property
     def asked(self) -> list[Check]:
-        return [check for check in self.lab.checks if self.only in ("", check.id) and not (self.left_out and check.tier == "target")]
+        return [check for check in self.lab.checks if self.only in ("", check.id) and check not in self.not_on_board
+                and not (self.left_out and check.tier == "target")]
 
     @property
     def full(self) -> float:

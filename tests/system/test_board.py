@@ -28,8 +28,8 @@ class OnBoard(Case):
         older[100_000:100_200] = bytes(byte ^ 0x55 for byte in older[100_000:100_200])
         (self.folder / "older").write_bytes(older)
 
-    def switch_on(self, kernel: str = "older") -> None:
-        held = f"HELD={self.folder / kernel}@{UBOOT_KERNEL:#x},{BUILD / 'initrd.cpio'}@{RAMDISK:#x}"
+    def switch_on(self, kernel: str = "older", initrd: str = str(BUILD / "initrd.cpio")) -> None:
+        held = f"HELD={self.folder / kernel}@{UBOOT_KERNEL:#x},{initrd}@{RAMDISK:#x}"
         self.job = subprocess.Popen([*STAND_IN, str(self.folder / "board"), held], cwd=ROOT, stdout=subprocess.PIPE, preexec_fn=end_with_parent)
         self.addCleanup(self.switch_off)
         assert self.job.stdout

@@ -14,6 +14,7 @@ struct TargetOrders {
     uint64_t seed;
     uint64_t patience;          // nanoseconds that one check may take, in guest time
     uint32_t at_el0;            // 0: the checks are in the kernel; 1: in the first process's program
+    uint32_t on_board;          // 1: there is one serial line and no debug port, and time is a real board's
     uint32_t count;             // of names
     char names[3000];           // of the checks, in order, each ended by a zero
 };

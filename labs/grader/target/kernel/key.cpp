@@ -15,9 +15,23 @@ namespace {
 volatile uint64_t key_on_its_way[2];
 std::atomic<unsigned> cores_with_key{0};
 
-// DBGBVR2_EL1 and DBGBVR3_EL1 (ARM ARM D17.3.2): QEMU keeps all 64 bits while the breakpoints are off.
+// DBGBVRn_EL1 (ARM ARM D17.3.2): bits 48:2 are an address, bits 63:49 follow bit 48, bits 1:0 are 0. So each takes 46 bits.
+constexpr unsigned piece_bits = 46, lowest_bit = 2;
+constexpr uint64_t piece_mask = (uint64_t{1} << piece_bits) - 1;
+
 void keep(uint64_t low, uint64_t high) {
-    asm volatile("msr dbgbvr2_el1, %0\n\tmsr dbgbvr3_el1, %1\n\tisb" ::"r"(low), "r"(high));
+    const uint64_t first = low & piece_mask;
+    const uint64_t second = (low >> piece_bits | high << (64 - piece_bits)) & piece_mask;
+    const uint64_t third = high >> (2 * piece_bits - 64);
+    asm volatile("msr dbgbvr1_el1, %0\n\tmsr dbgbvr2_el1, %1\n\tmsr dbgbvr3_el1, %2\n\tisb"
+                 ::"r"(first << lowest_bit), "r"(second << lowest_bit), "r"(third << lowest_bit));
+}
+
+[[gnu::always_inline]] inline void recall(uint64_t& low, uint64_t& high) {
+    uint64_t first, second, third;
+    asm volatile("mrs %0, dbgbvr1_el1\n\tmrs %1, dbgbvr2_el1\n\tmrs %2, dbgbvr3_el1" : "=r"(first), "=r"(second), "=r"(third));
+    low = first >> lowest_bit | second >> lowest_bit << piece_bits;
+    high = second >> (lowest_bit + 64 - piece_bits) | third >> lowest_bit << (2 * piece_bits - 64);
 }
 
 void take_orders() {
@@ -66,7 +80,7 @@ struct State {
 [[gnu::noinline]] uint64_t signature(std::string_view text) {
     InterruptGuard off;
     uint64_t low, high;
-    asm volatile("mrs %0, dbgbvr2_el1\n\tmrs %1, dbgbvr3_el1" : "=r"(low), "=r"(high));
+    recall(low, high);
     State state = {low ^ 0x736f'6d65'7073'6575, high ^ 0x646f'7261'6e64'6f6d, low ^ 0x6c79'6765'6e65'7261, high ^ 0x7465'6462'7974'6573};
     low = high = 0;
     uint64_t word = 0;

@@ -34,6 +34,14 @@ void transmit(std::string_view text) {
     device::barrier();
 }
 
+// At once, or what another core prints would come between.
+void transmit_amid_console(std::string_view text) {
+    while (devices::console.room() < text.size()) {
+        devices::console.flush_polled();
+    }
+    devices::console.write(text);
+}
+
 void patience_is_over(void*) {
     records::put("late", check_name);
     devices::console.flush_polled();
@@ -57,6 +65,10 @@ void records::put(std::string_view kind, std::string_view check, std::string_vie
     std::transform(text.begin(), text.begin() + length, clean, [](char c) { return c == '\n' ? '\x1e' : c < ' ' ? ' ' : c; });
     line.add("{}", std::string_view(clean, length));
     const uint64_t signed_with = signature(line.text());
+    if (orders.on_board != 0) {
+        transmit_amid_console(TextBuffer<longest_text + 340>().add("\x02{} {x}\x03\n", line.text(), signed_with).text());
+        return;
+    }
     transmit(line.text());
     transmit(TextBuffer<32>().add(" {x}\n", signed_with).text());
 }

@@ -2,6 +2,7 @@
 //
 //     <number> <kind> <check> <text> <signature>
 //
+// A board has one line: there a record stands between the characters 0x02 and 0x03, amid what the console says.
 // Kinds: begin, look, pass, fail, late, end. Numbers begin with 0 at each boot. One thread of control makes them: the
 // runner's, or that of the program at EL0.
 #pragma once
