@@ -8,6 +8,7 @@
 #include "boot/joins.h"
 #include "boot/light.h"
 #include "boot/machine_report.h"
+#include "boot/temperature_file.h"
 #include "drivers/devices.h"
 #include "kernel/boot_arguments.h"
 #include "kernel/entry/first_process.h"
@@ -154,6 +155,7 @@ void start_files() {
     Ref<Terminal> terminal = Terminal::create(devices::console).value();
     file_system_add_device("/dev/console", *terminal.get()).value();
     file_system_add_device("/dev/tty", *terminal.get()).value();
+    make_temperature_file();
     if (machine.initrd.start == machine.initrd.end) {
         log("initrd: none");
     } else {

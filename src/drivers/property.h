@@ -29,7 +29,8 @@ struct GetClockRate     { static constexpr uint32_t tag = 0x0003'0002; Clock clo
 struct SetClockRate     { static constexpr uint32_t tag = 0x0003'8002; Clock clock; uint32_t hertz; uint32_t keep_turbo = 1; static constexpr size_t answer_bytes = 8; };
 struct GetMaximumClockRate { static constexpr uint32_t tag = 0x0003'0004; Clock clock; uint32_t hertz = 0; };
 struct GetTemperature   { static constexpr uint32_t tag = 0x0003'0006; uint32_t sensor = 0, thousandths = 0; };     // of a degree Celsius
-// Bit 0: voltage too low now; 1: frequency capped; 2: throttled; 16..18: the same at any time since power-on.
+// Bit 0: voltage too low now; 1: frequency capped; 2: throttled; 3: near the limit of temperature; 16..19: the same at any time since
+// power-on.
 struct GetThrottled     { static constexpr uint32_t tag = 0x0003'0046; uint32_t flags = 0; };
 // A pin of the I/O expander of the Pi 3B, numbered from 128.
 struct SetExpanderPin   { static constexpr uint32_t tag = 0x0003'8041; uint32_t pin, high; static constexpr size_t answer_bytes = 0; };

@@ -17,3 +17,8 @@ class Models(Case):
         done = run(CMD="true", MODEL="4b")
         self.assertEqual(done.status, 125)
         self.assertIn("MODEL=4b: QEMU has 3b and 3a+", done.said)
+
+    def test_the_temperature_and_what_holds_the_processor_back_are_shown(self) -> None:
+        done = run(CMD="temperature; echo temperature 61499 > /tmp/t; echo throttled 0x50008 >> /tmp/t; temperature /tmp/t; cat /dev/temperature")
+        self.assertEqual(done.console, "25.0 degrees Celsius\n61.4 degrees Celsius\nnow: near the limit of temperature\n"
+                         "since power-on: the supply's voltage is too low\nsince power-on: throttled\ntemperature 25000\n")
