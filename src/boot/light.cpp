@@ -37,6 +37,8 @@ void blink_code(unsigned flashes) {
     if (!boot_arguments.heartbeat) {
         return;
     }
+    // The light of some boards wants a lock, of a lower rank perhaps than those that this core will never give back.
+    cpu::current().held.innermost = nullptr;
     for (unsigned round = 0; round < 3; ++round) {
         for (unsigned flash = 0; flash < flashes; ++flash) {
             devices::led.set(true);

@@ -213,8 +213,6 @@ void hear_others(unsigned self) {
     devices::crash_log.keep();      // should a stopped core's story not come to its end
     hear_others(self);
     devices::crash_log.keep();
-    // The light of some boards wants a lock; nobody gives back any more what this core holds.
-    cpu::current().held.depth = 0;
     blink_code(story.frame != nullptr ? flashes_of_exception : flashes_of_panic);
     end_of_run();
 }
