@@ -202,13 +202,13 @@ enum ForkloreSigprocmask { FL_SIG_SETMASK = 0, FL_SIG_BLOCK = 1, FL_SIG_UNBLOCK 
 // Bit n of a signal set is signal n; bit 0 is unused.
 struct ForkloreSigaction {
     uint64_t handler;   // user address, FL_SIG_DFL or FL_SIG_IGN
-    uint64_t restorer;  // user address of code that calls SYS_sigreturn
+    uint64_t restorer;  // user address of code that calls the handler, in x3, and then SYS_sigreturn
     uint32_t mask;      // blocked while the handler runs
     uint32_t flags;     // FL_SA_*
 };
 
-// What the kernel pushes on the user stack before a handler runs; sp points at it, x0 is the signal,
-// x1 the address of `info` and x2 that of this frame.
+// What the kernel pushes on the user stack before the restorer runs; sp points at it, x0 is the signal, x1 the
+// address of `info`, x2 that of this frame. The restorer keeps q, fpsr and fpcr in it while the handler runs.
 struct ForkloreSiginfo {
     int32_t signal, code;
     int32_t pid, status;
@@ -220,7 +220,7 @@ struct ForkloreSignalFrame {
     uint64_t sp, pc, pstate;
     struct ForkloreSiginfo info;
     uint32_t mask;      // restored by SYS_sigreturn
-    uint32_t has_fp;    // 1 if q and the two words behind it are saved
+    uint32_t has_fp;    // 1 once the restorer has saved q and the two words behind it
     uint64_t q[64] __attribute__((aligned(16)));
     uint32_t fpsr, fpcr;
 };

@@ -46,7 +46,7 @@ void sched_called();
 
 // A program used floating point for the first time, or for the first time since it got the core: its registers are loaded.
 void fp_first_use();
-// The current thread's FP registers are brought into thread.fp (for fork and signal frames), or become those of `with`, or
+// The current thread's FP registers are brought into thread.fp (for fork and vfork), or become those of `with`, or
 // what the caller writes to the returned place before the program runs on.
 void fp_sync();
 void fp_replace(const FpState& with);

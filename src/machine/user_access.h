@@ -22,3 +22,5 @@ namespace user_access {
 [[nodiscard]] bool fixup(uint64_t& pc);
 
 }  // namespace user_access
+
+#include "machine_inline/user_access.h"

@@ -16,9 +16,6 @@ void prepare_to_run(PhysAddr page, Protection protection) {
 }  // namespace
 
 Result<> AddressSpace::handle_fault(UserAddr address, Access access) {
-    if (address >= user_end) {
-        return Error::BadAddress;
-    }
     MutexGuard guard(mutex_);
     // The usual fault is the first touch of anonymous memory in the region of the last one.
     if (const Region* region = last_found_; region != nullptr && region->contains(address) && region->fresh.allows(access)) {
@@ -27,7 +24,7 @@ Result<> AddressSpace::handle_fault(UserAddr address, Access access) {
             return map_fresh(address.page_down(), entry, region->fresh);
         }
     }
-    return fault_locked(address, access, false);
+    return address < user_end ? fault_locked(address, access, false) : Error::BadAddress;
 }
 
 // A page of zeros; `entry` is the place for it if its table exists.

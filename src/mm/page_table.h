@@ -170,7 +170,7 @@ private:
     }
     // The table that an entry lies in.
     static PhysAddr table_of(const Descriptor* entry) { return ram::phys_of(entry).page_down(); }
-    static PageFrame& frame_of_table(const Descriptor* entry) { return pages::frame_of(table_of(entry)); }
+    static PageFrame& frame_of_table(const Descriptor* entry) { return pages::frame_of(ram::phys_of(entry)); }
     static void link_table(Descriptor& entry, PageRef table);
     static void release_tree(PhysAddr table, unsigned level);
     explicit PageTable(PhysAddr root) : root_(root) {}

@@ -43,6 +43,50 @@ TEST(Signals, a_handler_leaves_floating_point_registers_as_they_were) {
     signal(SIGUSR1, SIG_DFL);
 }
 
+// What each vector register holds when a system call returns behind which a handler ran.
+static void registers_across_signal(const uint64_t (&before)[64], uint64_t (&after)[64]) {
+    register long x0 asm("x0") = getpid();
+    register long x1 asm("x1") = SIGUSR1;
+    register long x8 asm("x8") = SYS_kill;
+    asm volatile("mov x9, %[before]\n\t"
+                 "ld1 {v0.2d-v3.2d}, [x9], #64\n\tld1 {v4.2d-v7.2d}, [x9], #64\n\t"
+                 "ld1 {v8.2d-v11.2d}, [x9], #64\n\tld1 {v12.2d-v15.2d}, [x9], #64\n\t"
+                 "ld1 {v16.2d-v19.2d}, [x9], #64\n\tld1 {v20.2d-v23.2d}, [x9], #64\n\t"
+                 "ld1 {v24.2d-v27.2d}, [x9], #64\n\tld1 {v28.2d-v31.2d}, [x9]\n\t"
+                 "svc #0\n\t"
+                 "mov x9, %[after]\n\t"
+                 "st1 {v0.2d-v3.2d}, [x9], #64\n\tst1 {v4.2d-v7.2d}, [x9], #64\n\t"
+                 "st1 {v8.2d-v11.2d}, [x9], #64\n\tst1 {v12.2d-v15.2d}, [x9], #64\n\t"
+                 "st1 {v16.2d-v19.2d}, [x9], #64\n\tst1 {v20.2d-v23.2d}, [x9], #64\n\t"
+                 "st1 {v24.2d-v27.2d}, [x9], #64\n\tst1 {v28.2d-v31.2d}, [x9]"
+                 : "+r"(x0)
+                 : "r"(x1), "r"(x8), [before] "r"(before), [after] "r"(after)
+                 : "memory", "x9", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",
+                   "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28",
+                   "v29", "v30", "v31");
+    const long result = x0;     // at once: the next call may use the register
+    LONGS_EQUAL(0, result);
+}
+
+TEST(Signals, a_handler_may_use_every_floating_point_register) {
+    signal(SIGUSR1, [](int) {
+        // All of them, also v8 to v15, which a function would have to give back.
+        asm volatile(".irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31\n\t"
+                     "movi v\\n\\().16b, #0xff\n\t"
+                     ".endr");
+        seen = seen + 1;
+    });
+    seen = 0;
+    uint64_t before[64], after[64] = {};
+    for (unsigned i = 0; i < 64; ++i) {
+        before[i] = i * 0x0101'0101'0101'0101;
+    }
+    registers_across_signal(before, after);
+    LONGS_EQUAL(1, seen);
+    MEMCMP_EQUAL(before, after, sizeof before);
+    signal(SIGUSR1, SIG_DFL);
+}
+
 TEST(Signals, a_blocked_signal_waits_until_it_is_unblocked) {
     catch_signal(SIGUSR2);
     sigset_t set, old, pending;

@@ -63,8 +63,10 @@ void do_return_work(UserFrame& frame) {
 }
 
 // Interrupts are off from here to the exception return, so that work asked for later finds an interrupt pending.
+inline bool work_is_asked() { return cpu::current_thread()->return_work.load(std::memory_order_relaxed) != 0; }
+
 inline void look_at_work(UserFrame& frame) {
-    if (cpu::current_thread()->return_work.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    if (work_is_asked()) [[unlikely]] {
         do_return_work(frame);
     }
 }
@@ -113,11 +115,10 @@ bool cured(uint64_t word, uint64_t address) {
     if (syndrome.kind() != Syndrome::data_abort || !syndrome.memory_fault()) {
         return false;
     }
-    Thread& thread = *cpu::current_thread();
-    if (!thread.task->space->handle_fault(UserAddr(address), syndrome.access()).ok()) {
+    if (!cpu::current_thread()->task->space->handle_fault(UserAddr(address), syndrome.access()).ok()) {
         return false;
     }
-    thread.minor_faults.add(1);
+    cpu::current_thread()->minor_faults.add(1);
     return true;
 }
 
@@ -185,11 +186,14 @@ void handle_system_call(UserFrame* frame) {
 void handle_user_fault(UserFrame* frame, uint64_t syndrome, uint64_t address) {
     cpu::restore_interrupts(true);
     trace_fault(frame->pc, syndrome, address);
+    // The usual way needs the frame no more; the others know where it is.
     if (!cured(syndrome, address)) [[unlikely]] {
-        other_user_fault(*frame, syndrome, address);
+        other_user_fault(cpu::current_thread()->user_frame(), syndrome, address);
     }
     cpu::forbid_interrupts();
-    look_at_work(*frame);
+    if (work_is_asked()) [[unlikely]] {
+        do_return_work(cpu::current_thread()->user_frame());
+    }
 }
 
 void handle_user_interrupt(UserFrame* frame) {

@@ -21,11 +21,15 @@ extern SpinLock families_lock;
 
 enum class ProcState : uint8_t { Creating, Running, Stopped, Exiting, Zombie };
 
-// What a child has by copy: fork copies this struct whole, so that a field can not be forgotten. The copy takes no lock.
-// What others may change meanwhile is Relaxed; the rest is written by exec, in the only thread that the process then has.
-struct Inherited {
+// What exec writes, in the only thread that the process then has. A base, so that it is copied as a block.
+struct ProgramIdentity {
     char name[32] = {};         // of the program, for people: written under Proc::lock, for others who read it
     bool executable_set_id = false;     // it runs with an identity that its program file gave it
+};
+
+// What a child has by copy: fork copies this struct whole, so that a field can not be forgotten. The copy takes no lock.
+// What others may change meanwhile is Relaxed.
+struct Inherited : ProgramIdentity {
     Relaxed<int8_t> nice = 0;                   // written under families_lock
     Relaxed<uint32_t> file_mode_mask = 022;     // written under Proc::lock
     // Carried for those who ask (trait_calls.cpp), written under families_lock.

@@ -126,7 +126,7 @@ Pid session_of_group(Pid group_id) {
 void signal_actions_for_exec(Proc& proc) {
     SpinGuard guard(proc.signals.lock);
     for (ForkloreSigaction& action : proc.signals.actions->actions) {
-        if (action.handler != FL_SIG_IGN) {
+        if (action.handler > FL_SIG_IGN) {
             action = {};
         }
     }

@@ -3,7 +3,9 @@
 //   user stack before:  | ... program ... |  <- sp
 //   in the handler:     | ... program ... | (red zone is none on AArch64) | ForkloreSignalFrame |  <- sp, 16-byte aligned
 //
-// sigreturn reads the frame back; only registers that a program may choose are taken from it.
+// sigreturn reads the frame back; only registers that a program may choose are taken from it. The frame has room for the
+// floating-point registers too: the program's own code around the handler keeps them there (the original's sa_tramp), which
+// needs no copy in the kernel.
 #include "kernel/proc/exit.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/signal_stack.h"
@@ -23,7 +25,7 @@ struct Taken {
     SignalSet mask_to_restore;      // for the handler's frame
 };
 
-// What ForkloreSignalFrame has between the registers and those of floating point.
+// What ForkloreSignalFrame has behind the registers, before those of floating point.
 struct FrameMiddle {
     uint64_t pstate;
     ForkloreSiginfo info;
@@ -33,8 +35,6 @@ static_assert(offsetof(ForkloreSignalFrame, pc) == offsetof(UserFrame, pc));
 static_assert(offsetof(ForkloreSignalFrame, pstate) == offsetof(UserFrame, pstate));
 static_assert(offsetof(ForkloreSignalFrame, info) == offsetof(UserFrame, pstate) + offsetof(FrameMiddle, info));
 static_assert(offsetof(ForkloreSignalFrame, has_fp) == offsetof(UserFrame, pstate) + offsetof(FrameMiddle, has_fp));
-static_assert(offsetof(ForkloreSignalFrame, fpcr) - offsetof(ForkloreSignalFrame, q) == offsetof(FpState, fpcr));
-constexpr size_t fp_bytes = offsetof(FpState, fpcr) + sizeof(uint32_t);
 
 SignalSet deliverable_locked(const UThread& uthread, const Proc& proc) REQUIRES(proc.signals.lock) {
     return (uthread.pending | proc.signals.pending) & ~uthread.mask;
@@ -93,23 +93,18 @@ void terminate_by(UserFrame& frame, int signal) {
 
 // Each part goes to the program's stack from where it is.
 Result<> push_frame(UserFrame& frame, const Taken& taken) {
-    Thread& thread = *cpu::current_thread();
     const uint64_t top = handler_stack(current_uthread(), frame.sp, taken.action.flags);
     const UserAddr at((top - sizeof(ForkloreSignalFrame)) & ~uint64_t{15});
-    const FrameMiddle middle{.pstate = frame.pstate, .info = taken.info, .mask = taken.mask_to_restore, .has_fp = thread.uses_fp};
+    const FrameMiddle middle{.pstate = frame.pstate, .info = taken.info, .mask = taken.mask_to_restore, .has_fp = 0};
     TRY(copy_out(at, &frame, offsetof(UserFrame, pstate)));
     TRY(copy_out(at + offsetof(ForkloreSignalFrame, pstate), &middle, sizeof middle));
-    if (thread.uses_fp) {
-        fp_sync();
-        TRY(copy_out(at + offsetof(ForkloreSignalFrame, q), &thread.fp, fp_bytes));
-    }
     frame.sp = at.value;
-    frame.pc = taken.action.handler;
+    frame.pc = taken.action.restorer;
     frame.x[0] = static_cast<uint64_t>(taken.signal);
     frame.x[1] = at.value + offsetof(ForkloreSignalFrame, info);
     frame.x[2] = at.value;
-    frame.x[30] = taken.action.restorer;
-    frame.x[29] = 0;
+    frame.x[3] = taken.action.handler;
+    frame.x[29] = frame.x[30] = 0;
     return {};
 }
 
@@ -155,7 +150,7 @@ void deliver_signals(UserFrame& frame) {
                 vfork_exit(frame, status_of_signal(FL_SIGKILL));
             }
         }
-        Taken taken{};
+        Taken taken;
         if (!take_one(uthread, current_proc(), taken)) {
             return;
         }
@@ -169,9 +164,6 @@ namespace {
 Result<FrameMiddle> pop_frame(UserFrame& frame) {
     const UserAddr at(frame.sp);
     const auto middle = TRY(copy_in_value<FrameMiddle>(at + offsetof(ForkloreSignalFrame, pstate)));
-    if (middle.has_fp != 0) {
-        TRY(copy_in(&fp_overwrite(), at + offsetof(ForkloreSignalFrame, q), fp_bytes));
-    }
     TRY(copy_in(&frame, at, offsetof(UserFrame, pstate)));
     frame.pstate = user_pstate | (middle.pstate & user_pstate_mask);
     return middle;

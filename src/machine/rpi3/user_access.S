@@ -135,15 +135,20 @@ user_load_string:
     sub     x0, x1, x7
     sub     x0, x0, #1
     ret
-4:  ldtr    x3, [x1]                // a whole aligned word, if it holds no NUL
+4:  ldtr    x3, [x1]                // a whole aligned word; behind a NUL in it there is room for the rest
     sub     x4, x3, x9
     orr     x5, x3, #0x7f7f7f7f7f7f7f7f
-    bics    xzr, x4, x5
-    b.ne    2b
+    bics    x4, x4, x5              // bit 7 of the first byte that is 0, and of no byte before it
     str     x3, [x0], #8
+    b.ne    5f
     add     x1, x1, #8
     sub     x2, x2, #8
     b       1b
+5:  rbit    x4, x4
+    clz     x4, x4
+    sub     x0, x1, x7
+    add     x0, x0, x4, lsr #3
+    ret
 8:  mov     x0, #-2
     ret
 .size user_load_string, . - user_load_string

@@ -27,6 +27,9 @@
 // entry.S has these in figures.
 SAME(2, SYS_vfork);
 SAME(34, SYS_sigreturn);
+SAME(308, offsetof(ForkloreSignalFrame, has_fp));
+SAME(320, offsetof(ForkloreSignalFrame, q));
+SAME(320 + 516, offsetof(ForkloreSignalFrame, fpcr));
 
 SAME(EPERM, Error::NotPermitted);
 SAME(ENOENT, Error::NoEntry);

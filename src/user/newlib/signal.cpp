@@ -8,7 +8,7 @@
 
 extern "C" {
 
-void forklore_sigreturn();  // entry.S
+void forklore_run_handler();    // entry.S
 
 static sigset_t interrupting;   // signals for which siginterrupt() asked
 
@@ -16,7 +16,7 @@ int sigaction(int signal, const struct sigaction* action, struct sigaction* old)
     ForkloreSigaction kernel_action, kernel_old;
     if (action != nullptr) {
         kernel_action.handler = reinterpret_cast<uint64_t>(action->sa_handler);
-        kernel_action.restorer = reinterpret_cast<uint64_t>(&forklore_sigreturn);
+        kernel_action.restorer = reinterpret_cast<uint64_t>(&forklore_run_handler);
         kernel_action.mask = static_cast<uint32_t>(action->sa_mask);
         kernel_action.flags = static_cast<uint32_t>(action->sa_flags);
     }
