@@ -2,6 +2,7 @@
 """Runs Forklore on a board at a serial line, over U-Boot's prompt; `make board` calls it. Options as run.py takes them.
 
     PORT=/dev/ttyUSB0  the serial adapter
+    BOARDS=FILE        instead: the first free one of several boards (docs/boards.md, A shelf of boards); their logs are in build/boards
     RESET="command"    resets the board, or switches its power off and on; without it, a person does when asked
     BAUD=921600        for the transfer alone (115200)
     TFTP=IP[:FOLDER]   the board fetches the files from that server; they are copied to FOLDER, which the server gives out
@@ -26,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import console
+import farm
 from card import UBOOT_KERNEL
 from machine import Options, existing, initial_ramdisk, kernel_image
 from program import Failure
@@ -79,20 +81,6 @@ class Progress:
         if self.shown:
             print(f"\r{'':79}\r", end="", file=sys.stderr, flush=True)
             self.shown = ""
-
-
-class LoggedLine(SerialLine):
-    """Keeps all that came in a file."""
-
-    def __init__(self, port: str, log: str) -> None:
-        super().__init__(port)
-        self.log = open(log, "ab", buffering=0) if log else None
-
-    def read(self, wait: float) -> bytes:
-        data = super().read(wait)
-        if self.log:
-            self.log.write(data)
-        return data
 
 
 class Board:
@@ -293,17 +281,27 @@ def arguments_of(options: Options) -> str:
     return " ".join(filter(None, [options.boot_arguments(), "end=reset" if at_end == "reset" else ""]))
 
 
+def take_line(build: Path, wait: int) -> tuple[SerialLine, str]:
+    """PORT and RESET, or those of the first free one of BOARDS."""
+    if not text("BOARDS"):
+        return SerialLine(text("PORT"), log=text("LOG")), text("RESET")
+    entry, line = farm.claim(Path(text("BOARDS")), build / "boards", wait)
+    say(f"Board {entry.name} on {entry.port}")
+    return line, entry.reset
+
+
 def main() -> int:
     options = options_from_environment()
-    if not text("PORT"):
+    if not text("PORT") and not text("BOARDS"):
         raise Failure("PORT= is wanted: the serial adapter, for instance PORT=/dev/ttyUSB0")
     arguments = arguments_of(options)
     progress = Progress()
     scratch = Path(tempfile.mkdtemp(prefix="forklore-"))
     try:
         parts = parts_of(options, scratch)
-        line = LoggedLine(text("PORT"), text("LOG"))
-        board = Board(line, text("RESET"), number("WAIT", 1) or 60, progress)
+        wait = number("WAIT", 1) or 60
+        line, reset = take_line(options.build, wait)
+        board = Board(line, reset, wait, progress)
         board.loader.fast_baud = number("BAUD", 1200) if text("BAUD") != "115200" else 0
         board.reach_loader()
         board.load(parts, text("TFTP"))

@@ -20,20 +20,27 @@ def other_owner(port: str) -> str:
     return f"process {owner}"
 
 
+class Busy(Failure):
+    """Somebody else has the port."""
+
+
 class SerialLine:
-    def __init__(self, port: str, baud: int = 115200) -> None:
+    """With a log, all that comes is added to that file."""
+
+    def __init__(self, port: str, baud: int = 115200, log: str = "") -> None:
         self.port, self.baud = port, baud
         if owner := other_owner(port):
-            raise Failure(f"PORT={port} is busy: {owner} has it")
+            raise Busy(f"PORT={port} is busy: {owner} has it")
         try:
             # Exclusive by flock(2), which binds the superuser too.
             self.line = serial.Serial(port, baud, timeout=0, exclusive=True)
         except (OSError, ValueError, serial.SerialException) as error:
+            if isinstance(error, BlockingIOError) or "exclusively lock" in str(error):
+                raise Busy(f"PORT={self.port} is busy: another program has it") from None
             raise Failure(self.explain(error)) from None
+        self.log = open(log, "ab", buffering=0) if log else None
 
     def explain(self, error: Exception) -> str:
-        if isinstance(error, BlockingIOError) or "exclusively lock" in str(error):
-            return f"PORT={self.port} is busy: another program has it"
         number = getattr(error, "errno", None)
         if isinstance(error, PermissionError) or number == 13:
             return f"PORT={self.port}: permission denied; join the group that owns it (`dialout`)"
@@ -50,7 +57,10 @@ class SerialLine:
         try:
             self.line.timeout = wait
             first = self.line.read(1)
-            return first + self.line.read(self.line.in_waiting) if first else b""
+            data = first + self.line.read(self.line.in_waiting) if first else b""
+            if self.log:
+                self.log.write(data)
+            return data
         except (OSError, serial.SerialException):
             raise Failure(f"PORT={self.port} is gone: was the adapter pulled out?") from None
 
@@ -77,3 +87,5 @@ class SerialLine:
 
     def close(self) -> None:
         self.line.close()
+        if self.log:
+            self.log.close()

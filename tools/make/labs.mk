@@ -91,7 +91,7 @@ print:
 # The grader itself takes the options as FORKLORE_* (verbs.mk).
 GRADER := PYTHONPATH=labs PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m grader
 .PHONY: grade grade-class autograder check-labs handout instructors-only
-grade: $(S)/run.stamp $(S)/grade.stamp $(if $(BOARD),$(S)/board.stamp)
+grade: $(S)/run.stamp $(S)/grade.stamp $(if $(BOARD)$(BOARDS),$(S)/board.stamp)
 	@$(MAKE) -s $(N)/stamp $(BUILD)/cpputest-source/stamp
 	@$(GRADER) grade
 grade-class: export FORKLORE_JOBS := $(JOBS)

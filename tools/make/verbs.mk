@@ -7,7 +7,7 @@ RUN_OPTIONS := BOOTS CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KE
 # Of trace, debug and snapshot.
 RUN_OPTIONS += TRACE GDB_SCRIPT AT
 # Of sdcard and flash, and of boards.
-RUN_OPTIONS += FIRMWARE DEV MODEL PORT BOARD RESET BAUD TFTP WAIT LOG END
+RUN_OPTIONS += FIRMWARE DEV MODEL PORT BOARD BOARDS RESET BAUD TFTP WAIT LOG END
 # Asked first: `unexport` makes a variable known.
 export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
