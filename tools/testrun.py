@@ -314,6 +314,16 @@ def pages(only: str) -> Outcome:
     return lines_of([sys.executable, "tests/pages/run.py", *([only] if only else [])], "tests/pages/run.py")
 
 
+def world(only: str) -> Outcome:
+    """Programs written by others, and their own tests where they ship any."""
+    outcome = Outcome()
+    status, said = make("run-files", "world")
+    if status:
+        outcome.fail("", errors_of(said))
+        return outcome
+    return lines_of([sys.executable, "tools/world.py", "test", str(BUILD)], "tools/world.py")
+
+
 GROUPS: dict[str, Callable[[str], Outcome]] = {
     "levels": check("levels"),
     "barriers": check("barriers"),
@@ -328,9 +338,10 @@ GROUPS: dict[str, Callable[[str], Outcome]] = {
     "labs": labs,
     "hostile": hostile,
     "pages": pages,
+    "world": world,
 }
-# Only when asked for: they need a browser, which is larger than everything else together.
-ON_DEMAND = ("pages",)
+# Only when asked for: they need a browser, which is larger than everything else together, and sources that others publish.
+ON_DEMAND = ("pages", "world")
 if Path("labs/HANDOUT").exists():   # a student's tree: there is nothing that these could be tested with
     del GROUPS["labs"], GROUPS["hostile"]
 

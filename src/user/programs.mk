@@ -11,4 +11,4 @@ MULTICALL := cat chmod clear cp date dmesg echo env false free grep head hexdump
 INITRD_FILES := etc/motd=src/user/programs/sh/motd
 
 # More files of the guest: path in the guest=path here, folders with all that is in them.
-INITRD_FILES := home=src/user/initrd/home
+INITRD_FILES += home=src/user/initrd/home

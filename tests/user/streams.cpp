@@ -38,6 +38,26 @@ TEST(Streams, a_second_command_does_not_hold_the_first_ones_stream_open) {
     LONGS_EQUAL(0, pclose(second));
 }
 
+TEST(Streams, system_tells_the_commands_status_and_leaves_other_children_alone) {
+    FILE* stream = popen("exit 7", "r");
+    LONGS_EQUAL(3, exited(system("exit 3")));
+    LONGS_EQUAL(SIGKILL, killed_by(system("kill -9 $$")));
+    LONGS_EQUAL(7, exited(pclose(stream)));
+    CHECK(system(nullptr) != 0);
+}
+
+TEST(Streams, system_ignores_the_keyboards_signals_while_the_command_takes_them) {
+    LONGS_EQUAL(0, exited(in_child([] {
+        // Sent by the command to its parent and to itself.
+        char command[64];
+        snprintf(command, sizeof command, "kill -INT %d; kill -INT $$; sleep 1", getpid());
+        LEAVE_UNLESS(killed_by(system(command)) == SIGINT);
+        struct sigaction after;
+        sigaction(SIGINT, nullptr, &after);
+        return after.sa_handler == SIG_DFL ? 0 : 9;
+    })));
+}
+
 TEST(Streams, popen_with_a_wrong_mode_is_EINVAL) {
     for (const char* mode : {"", "x", "rw", "re+"}) {
         errno = 0;

@@ -69,7 +69,7 @@ snapshot: $(S)/run.stamp $(S)/debug.stamp
 symbolize:
 	@$(PYTHON) tools/symbolize.py
 
-test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp $(if $(filter pages%,$(ONLY)),$(S)/pages.stamp)
+test: $(S)/run.stamp $(S)/test.stamp $(S)/uboot.stamp $(S)/grade.stamp $(if $(filter pages%,$(ONLY)),$(S)/pages.stamp) $(if $(filter world%,$(ONLY)),$(S)/world.stamp)
 	@$(MAKE) $(N)/stamp $(BUILD)/cpputest-source/stamp
 	@$(PYTHON) tools/testrun.py
 
@@ -121,6 +121,12 @@ FUZZ_SEED ?= 1
 fuzz: $(S)/run.stamp
 	@$(MAKE) $(PARALLEL) run-files user-tests
 	@$(PYTHON) tools/run.py "CMD=FUZZ_CALLS=$(CALLS) FUZZ_SEED=$(FUZZ_SEED) /add/fuzz" ADD=$(U)/tests TIMEOUT=360000 ICOUNT=1
+
+# Programs written by others.
+.PHONY: world
+world: $(S)/run.stamp $(S)/world.stamp
+	@$(MAKE) $(PARALLEL) compilers
+	@$(PYTHON) tools/world.py build $(BUILD)
 
 doctor:
 	@if command -v $(PYTHON) >/dev/null; then $(PYTHON) tools/doctor.py; \

@@ -3,7 +3,7 @@
 #define FORKLORE_SETJMP_H
 
 #include_next <setjmp.h>
-#include <sys/types.h>
+#include <sys/_sigset.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -12,7 +12,7 @@ extern "C" {
 typedef struct {
     jmp_buf registers;
     int has_mask;
-    sigset_t mask;
+    __sigset_t mask;
 } sigjmp_buf[1];
 
 void __sigjmp_keep_mask(sigjmp_buf, int);

@@ -1,6 +1,7 @@
-// What newlib's <stdio.h> declares and leaves to the system: streams to other processes, and a lock.
+// Commands run by the shell, streams to them, and a lock for streams: what newlib leaves to the system or does for one child alone.
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,19 @@ private:
     RecursiveLock& lock_;
 };
 
+pid_t wait_for(pid_t pid, int* status) {
+    pid_t waited;
+    do {
+        waited = waitpid(pid, status, 0);
+    } while (waited == -1 && errno == EINTR);
+    return waited;
+}
+
+int spawn_shell(const char* command, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes, pid_t* pid) {
+    const char* const arguments[] = {"sh", "-c", command, nullptr};
+    return posix_spawn(pid, "/bin/sh", actions, attributes, const_cast<char* const*>(arguments), environ);
+}
+
 // The shell, with `given` as its descriptor `as` and without the streams of earlier calls (POSIX). An error number, or 0.
 int start_shell(const char* command, int given, int as, pid_t* pid) {
     posix_spawn_file_actions_t actions;
@@ -49,9 +63,8 @@ int start_shell(const char* command, int given, int as, pid_t* pid) {
             error = posix_spawn_file_actions_addclose(&actions, fileno(child->stream));
         }
     }
-    const char* const arguments[] = {"sh", "-c", command, nullptr};
     if (error == 0) {
-        error = posix_spawn(pid, "/bin/sh", &actions, nullptr, const_cast<char* const*>(arguments), environ);
+        error = spawn_shell(command, &actions, nullptr, pid);
     }
     posix_spawn_file_actions_destroy(&actions);
     return error;
@@ -118,11 +131,51 @@ int pclose(FILE* stream) {
     }
     fclose(stream);
     int status;
-    pid_t waited;
-    do {
-        waited = waitpid(pid, &status, 0);
-    } while (waited == -1 && errno == EINTR);
-    return waited == -1 ? -1 : status;
+    return wait_for(pid, &status) == -1 ? -1 : status;
+}
+
+// newlib's own waits for any child, and so takes a status that popen's caller wants. The command's status; -1 if it could not be
+// started or waited for. While it runs the caller ignores the keyboard's signals and keeps SIGCHLD for later.
+int system(const char* command) {
+    if (command == nullptr) {
+        return access("/bin/sh", X_OK) == 0;
+    }
+    struct sigaction ignore = {}, interrupt, quit;
+    ignore.sa_handler = SIG_IGN;
+    sigset_t child, mask, defaults;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigemptyset(&defaults);
+    sigaction(SIGINT, &ignore, &interrupt);
+    sigaction(SIGQUIT, &ignore, &quit);
+    sigprocmask(SIG_BLOCK, &child, &mask);
+    if (interrupt.sa_handler != SIG_IGN) {
+        sigaddset(&defaults, SIGINT);
+    }
+    if (quit.sa_handler != SIG_IGN) {
+        sigaddset(&defaults, SIGQUIT);
+    }
+    posix_spawnattr_t attributes;
+    int status = -1, error = posix_spawnattr_init(&attributes);
+    if (error == 0) {
+        posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+        posix_spawnattr_setsigdefault(&attributes, &defaults);
+        posix_spawnattr_setsigmask(&attributes, &mask);
+        pid_t pid;
+        error = spawn_shell(command, nullptr, &attributes, &pid);
+        posix_spawnattr_destroy(&attributes);
+        if (error == 0 && wait_for(pid, &status) == -1) {
+            error = errno;
+        }
+    }
+    sigaction(SIGINT, &interrupt, nullptr);
+    sigaction(SIGQUIT, &quit, nullptr);
+    sigprocmask(SIG_SETMASK, &mask, nullptr);
+    if (error != 0) {
+        errno = error;
+        return -1;
+    }
+    return status;
 }
 
 void flockfile(FILE*) { streams_lock.lock(); }

@@ -14,7 +14,7 @@
 
 namespace {
 
-const char* const environment[] = {"PATH=/bin", "HOME=/home", "TERM=vt100", "USER=root", "SHELL=/bin/sh", nullptr};
+const char* const environment[] = {"PATH=/bin:/add", "HOME=/home", "TERM=vt100", "USER=root", "SHELL=/bin/sh", nullptr};
 
 // The keyboard speaks to the shell and its jobs.
 constexpr int keyboard_signals[] = {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU};
