@@ -120,6 +120,9 @@ enum ForkloreSyscall {
     // other processes' memory: one's own processes or root
     SYS_region_list = 101,  // (pid or 0, from, ForkloreRegionInfo*, count) -> regions that end behind `from`; 0 behind the last
     SYS_page_list = 102,    // (pid or 0, from, ForklorePageInfo*, count) -> pages there at `from` or behind it; likewise
+    // queues of events
+    SYS_kqueue = 103,       // () -> fd
+    SYS_kevent = 104,       // (fd, const ForkloreKevent* changes, count, ForkloreKevent* events, count, const ForkloreTime* timeout or 0)
     SYS_COUNT = 112
 };
 
@@ -138,7 +141,7 @@ enum ForkloreLimits {
 enum ForkloreOpenFlags {
     FL_O_RDONLY = 0, FL_O_WRONLY = 1, FL_O_RDWR = 2, FL_O_ACCMODE = 3,
     FL_O_APPEND = 0x8, FL_O_CREAT = 0x200, FL_O_TRUNC = 0x400, FL_O_EXCL = 0x800,
-    FL_O_NONBLOCK = 0x4000, FL_O_NOCTTY = 0x8000, FL_O_CLOEXEC = 0x40000,
+    FL_O_NONBLOCK = 0x4000, FL_O_NOCTTY = 0x8000, FL_O_CLOEXEC = 0x40000, FL_O_CLOFORK = 0x8000000,
     FL_O_NOFOLLOW = 0x100000, FL_O_DIRECTORY = 0x200000
 };
 enum ForkloreSeek { FL_SEEK_SET = 0, FL_SEEK_CUR = 1, FL_SEEK_END = 2 };
@@ -232,6 +235,26 @@ struct ForkloreSignalStack {
     uint64_t size;
 };
 enum ForkloreSignalStackFlags { FL_SS_ONSTACK = 1, FL_SS_DISABLE = 2, FORKLORE_MINSIGSTKSZ = 2048 };
+
+// Queues of events; the layout and the values are BSD's. A file's `ident` is its descriptor, a process's its pid, a timer's any
+// number. `data` of what is told: bytes that can be read; a child's pid or a wait status; how often the timer rang.
+struct ForkloreKevent {
+    uint64_t ident;
+    int16_t filter;
+    uint16_t flags;
+    uint32_t fflags;
+    int64_t data;
+    uint64_t udata;         // the program's own
+};
+enum ForkloreEventFilter { FL_EVFILT_READ = -1, FL_EVFILT_WRITE = -2, FL_EVFILT_PROC = -5, FL_EVFILT_TIMER = -7 };
+enum ForkloreEventFlags {
+    FL_EV_ADD = 0x1, FL_EV_DELETE = 0x2, FL_EV_ENABLE = 0x4, FL_EV_DISABLE = 0x8, FL_EV_ONESHOT = 0x10, FL_EV_CLEAR = 0x20, FL_EV_RECEIPT = 0x40,
+    FL_EV_ERROR = 0x4000, FL_EV_EOF = 0x8000    // told alone
+};
+#define FL_NOTE_EXIT 0x80000000u
+#define FL_NOTE_FORK 0x40000000u
+#define FL_NOTE_EXEC 0x20000000u
+enum ForkloreTimerNotes { FL_NOTE_SECONDS = 1, FL_NOTE_USECONDS = 2, FL_NOTE_NSECONDS = 4 };   // the unit; milliseconds else
 
 // Plain state of a process that its children have from it. It means nothing to the kernel.
 enum ForkloreTrait {

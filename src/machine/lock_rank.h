@@ -10,6 +10,7 @@ enum class LockRank : uint8_t {
     // Sleeping mutexes: taken with interrupts on and no spin lock held.
     FileOffset = 15,        // one open file: its offset
     FileNames = 20,         // the tree of directories
+    Kqueue = 25,            // one queue of events: its notes
     FileData = 30,          // one vnode's content
     Terminal = 35,          // one terminal: settings and line
     Pipe = 38,              // one pipe's ring

@@ -115,6 +115,8 @@ constexpr SystemCallTable make_table() {
     calls[SYS_shmctl] = sys_shmctl;
     calls[SYS_region_list] = sys_region_list;
     calls[SYS_page_list] = sys_page_list;
+    calls[SYS_kqueue] = sys_kqueue;
+    calls[SYS_kevent] = sys_kevent;
     return table;
 }
 

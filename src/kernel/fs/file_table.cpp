@@ -240,7 +240,7 @@ void FileTable::copy_from(FileTable& from) {
             unsigned at = word * 64 + static_cast<unsigned>(std::countr_zero(left));
             File* file = from.file_at(static_cast<int>(at));
             // Reserved ones stay behind; so do those whose memory came after clone() looked.
-            if (file == nullptr || (at >= inline_count && more_ == nullptr)) {
+            if (file == nullptr || (file->flags() & FL_O_CLOFORK) != 0 || (at >= inline_count && more_ == nullptr)) {
                 continue;
             }
             file->ref();

@@ -52,7 +52,7 @@ public:
     Result<bool> close_on_exec(int fd);
     Result<> set_close_on_exec(int fd, bool on);
 
-    // For fork: the same Files under the same numbers. NoMemory.
+    // For fork: the same Files under the same numbers, but for those with FL_O_CLOFORK. NoMemory.
     Result<ZoneOwned<FileTable>> clone();
     void close_for_exec();                      // all that are marked so
     void close_all();

@@ -33,6 +33,10 @@ public:
     Result<size_t> write(Transfer& transfer) override;
     Result<uint64_t> ioctl(unsigned request, UserAddr argument) override;
     short poll(short wanted, unsigned open_flags) override;
+    size_t available() override EXCLUDES(lock_) {
+        MutexGuard guard(lock_);
+        return used_locked();
+    }
     Result<> opened(unsigned open_flags) override;
     void closed(unsigned open_flags) override;
     void last_reference_gone() override { ZoneDelete<Pipe>{}(*this); }
@@ -207,12 +211,7 @@ Result<uint64_t> Pipe::ioctl(unsigned request, UserAddr argument) {
     if (request != FL_FIONREAD) {
         return Error::NotTerminal;
     }
-    int32_t available;
-    {
-        MutexGuard guard(lock_);
-        available = static_cast<int32_t>(used_locked());
-    }
-    TRY(copy_out_value(argument, available));
+    TRY(copy_out_value(argument, static_cast<int32_t>(available())));
     return uint64_t{0};
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 SpinLock poll_lock{LockRank::FileWait, "poll"};
 Channel poll_channel GUARDED_BY(poll_lock);
-uint64_t changes GUARDED_BY(poll_lock) = 0;
+uint64_t changes_ever GUARDED_BY(poll_lock) = 0;
 
 unsigned look(FileTable& files, ForklorePoll* records, unsigned count) {
     unsigned found = 0;
@@ -29,19 +29,6 @@ unsigned look(FileTable& files, ForklorePoll* records, unsigned count) {
     return found;
 }
 
-// Counted while it lives: changes are announced to it.
-class Poller {
-public:
-    Poller() { poll_detail::pollers.fetch_add(1, std::memory_order_seq_cst); }
-    ~Poller() { poll_detail::pollers.fetch_sub(1, std::memory_order_relaxed); }
-    Poller(const Poller&) = delete;
-};
-
-uint64_t changes_so_far() {
-    SpinGuard guard(poll_lock);
-    return changes;
-}
-
 }  // namespace
 
 namespace poll_detail {
@@ -50,32 +37,44 @@ std::atomic<uint32_t> pollers{0};
 
 void wake() {
     SpinGuard guard(poll_lock);
-    ++changes;
+    ++changes_ever;
     wake_all(poll_channel);
 }
 
 }  // namespace poll_detail
 
+uint64_t Poller::changes() const {
+    SpinGuard guard(poll_lock);
+    return changes_ever;
+}
+
+Result<bool> Poller::sleep(uint64_t seen, Nanoseconds deadline) const {
+    SpinGuard guard(poll_lock);
+    while (changes_ever == seen) {
+        const WakeReason reason = park(poll_channel, poll_lock, {.interruptible = true, .deadline = deadline});
+        if (reason == WakeReason::Interrupted) {
+            return Error::Interrupted;
+        }
+        if (reason == WakeReason::TimedOut) {
+            return false;
+        }
+    }
+    return true;
+}
+
 Result<unsigned> poll_files(FileTable& files, ForklorePoll* records, unsigned count, Nanoseconds deadline) {
     if (unsigned found = look(files, records, count); found != 0 || deadline <= machine_clock::now()) {
         return found;
     }
-    // Counted before the look that decides: a change after it is announced, one before it is seen.
+    // Made before the look that decides: a change after it is announced, one before it is seen.
     Poller poller;
     for (;;) {
-        uint64_t seen = changes_so_far();
+        const uint64_t seen = poller.changes();
         if (unsigned found = look(files, records, count); found != 0) {
             return found;
         }
-        SpinGuard guard(poll_lock);
-        while (changes == seen) {
-            WakeReason reason = park(poll_channel, poll_lock, {.interruptible = true, .deadline = deadline});
-            if (reason == WakeReason::Interrupted) {
-                return Error::Interrupted;
-            }
-            if (reason == WakeReason::TimedOut) {
-                return 0u;
-            }
+        if (!TRY(poller.sleep(seen, deadline))) {
+            return 0u;
         }
     }
 }

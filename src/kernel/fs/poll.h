@@ -20,6 +20,18 @@ inline void poll_notify() {
     }
 }
 
+// Somebody who looks and then sleeps; while it lives changes are announced to it. A change after changes() is not slept through.
+class Poller {
+public:
+    Poller() { poll_detail::pollers.fetch_add(1, std::memory_order_seq_cst); }
+    ~Poller() { poll_detail::pollers.fetch_sub(1, std::memory_order_relaxed); }
+    Poller(const Poller&) = delete;
+
+    uint64_t changes() const;
+    // Sleeps until there are more changes than `seen`: true; false when `deadline` passed. Interrupted.
+    Result<bool> sleep(uint64_t seen, Nanoseconds deadline) const;
+};
+
 // Fills in `revents`; the number of records with one. Sleeps until there is one, a signal came (Interrupted), or
 // `deadline` passed (0).
 Result<unsigned> poll_files(FileTable& files, ForklorePoll* records, unsigned count, Nanoseconds deadline);

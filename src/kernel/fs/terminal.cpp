@@ -385,18 +385,17 @@ Result<uint64_t> Terminal::ioctl(unsigned request, UserAddr argument) {
         TRY(copy_out(argument, size, sizeof size));
         return uint64_t{0};
     }
-    case FL_FIONREAD: {
-        int32_t available;
-        {
-            SpinGuard guard(lock_);
-            available = static_cast<int32_t>(line_.available());
-        }
-        TRY(copy_out_value(argument, available));
+    case FL_FIONREAD:
+        TRY(copy_out_value(argument, static_cast<int32_t>(available())));
         return uint64_t{0};
-    }
     default:
         return Error::NotTerminal;
     }
+}
+
+size_t Terminal::available() {
+    SpinGuard guard(lock_);
+    return line_.available();
 }
 
 short Terminal::poll(short wanted, unsigned) {

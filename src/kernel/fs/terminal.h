@@ -30,6 +30,7 @@ public:
     Result<> truncate(uint64_t, uint64_t) override { return {}; }   // open(O_TRUNC): nothing
     Result<uint64_t> ioctl(unsigned request, UserAddr argument) override;
     short poll(short wanted, unsigned open_flags) override;
+    size_t available() override;
     // Becomes the controlling terminal of a session without one, if its leader opens it without O_NOCTTY.
     Result<> opened(unsigned open_flags) override;
     void last_reference_gone() override;

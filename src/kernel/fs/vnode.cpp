@@ -33,6 +33,7 @@ uint32_t Vnode::type_bits() const {
     case VnodeKind::Symlink:
         return FL_S_IFLNK;
     case VnodeKind::Pipe:
+    case VnodeKind::Queue:
         return FL_S_IFIFO;
     case VnodeKind::Device:
         break;

@@ -15,7 +15,7 @@
 
 class Directory;
 
-enum class VnodeKind : uint8_t { File, Directory, Symlink, Device, Pipe };
+enum class VnodeKind : uint8_t { File, Directory, Symlink, Device, Pipe, Queue };
 
 // The groups that a user is of beside its own one.
 struct GroupList {
@@ -90,6 +90,8 @@ public:
     virtual Result<uint64_t> ioctl(unsigned request, UserAddr argument);
     // Which of FL_POLL* hold now. A change calls poll_notify() (kernel/fs/poll.h).
     virtual short poll(short wanted, unsigned open_flags);
+    // Bytes that a read would get at once, where the kind knows.
+    virtual size_t available() { return 0; }
     // An open file with these flags begins and ends: pipes count their ends.
     virtual Result<> opened(unsigned) { return {}; }
     virtual void closed(unsigned) {}

@@ -64,6 +64,10 @@ Result<uint64_t> sys_shmctl(UserFrame& frame);
 Result<uint64_t> sys_region_list(UserFrame& frame);
 Result<uint64_t> sys_page_list(UserFrame& frame);
 
+// event_calls.cpp
+Result<uint64_t> sys_kqueue(UserFrame& frame);
+Result<uint64_t> sys_kevent(UserFrame& frame);
+
 // time_calls.cpp
 Result<uint64_t> sys_clock_gettime(UserFrame& frame);
 Result<uint64_t> sys_clock_settime(UserFrame& frame);

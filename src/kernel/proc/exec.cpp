@@ -39,6 +39,14 @@ void replace_memory(UserFrame& frame, Proc& proc, NewProgram& program) {
     start_registers(frame, program);
 }
 
+void tell_of_exec(Proc& proc) {
+    {
+        SpinGuard guard(families_lock);
+        tell_watchers_locked(proc, FL_NOTE_EXEC, 0);
+    }
+    proc_event(ProcEvent::Exec, proc.pid, proc.pid);
+}
+
 Result<> run(UserFrame& frame, NewProgram& program, const ProgramUser& user, const ArgumentBuffer& arguments) {
     Proc& proc = current_proc();
     UThread& uthread = current_uthread();
@@ -52,7 +60,7 @@ Result<> run(UserFrame& frame, NewProgram& program, const ProgramUser& user, con
 
     // The point of no return. Nothing below this line can fail.
     become_program(proc, program);
-    proc_event(ProcEvent::Exec, proc.pid, proc.pid);
+    tell_of_exec(proc);
     if (uthread.loan) {
         start_own_body(frame, proc, std::move(body), program);
         return {};

@@ -190,6 +190,7 @@ void become_zombie(Proc& proc, int wait_status) {
     }
     proc.wait_status = wait_status;
     proc_transition(proc, ProcState::Zombie);
+    tell_watchers_locked(proc, FL_NOTE_EXIT, wait_status);
     signal_process(*parent, {.signal = FL_SIGCHLD, .code = 0, .pid = number(proc.pid), .status = wait_status});
     wake_all(parent->children_changed);
 }

@@ -78,6 +78,7 @@ void family_enter_locked(Proc& proc, Proc& parent) {
     pid_hash[bucket_of(proc.pid)].push_front(proc);
     ++process_count;
     trace::event(TraceKind::Publish, static_cast<uint64_t>(proc.pid), static_cast<uint64_t>(parent.pid));
+    tell_watchers_locked(parent, FL_NOTE_FORK, number(proc.pid));
     proc_event(ProcEvent::Fork, parent.pid, proc.pid);
     proc_event(ProcEvent::Create, parent.pid, proc.pid);
     if (proc.lent_thread != nullptr) {

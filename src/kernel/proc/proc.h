@@ -12,6 +12,7 @@
 #include "kernel/proc/interval_timer.h"
 #include "kernel/proc/limits.h"
 #include "kernel/proc/pid.h"
+#include "kernel/proc/proc_watch.h"
 #include "kernel/proc/signal.h"
 #include "kernel/proc/uthread.h"
 #include "kernel/task.h"
@@ -73,6 +74,7 @@ public:
     ProcessGroup* group = nullptr;
     ListNode table_link, hash_link, sibling_link, group_link;
     List<Proc, &Proc::sibling_link> children;
+    List<ProcWatch, &ProcWatch::link> watches;  // who wants to know what it does: a child has none
     Channel children_changed;           // wait4 sleeps here
     int wait_status = 0;                // of a zombie, or the stop signal of a stopped process
     bool stop_unreported = false, continue_unreported = false;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/event.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -236,6 +237,33 @@ SAME_FIELD(termios, c_oflag, ForkloreTermios, output);
 SAME_FIELD(termios, c_cflag, ForkloreTermios, control);
 SAME_FIELD(termios, c_lflag, ForkloreTermios, local);
 SAME_FIELD(termios, c_cc, ForkloreTermios, cc);
+
+SAME(EVFILT_READ, FL_EVFILT_READ);
+SAME(EVFILT_WRITE, FL_EVFILT_WRITE);
+SAME(EVFILT_PROC, FL_EVFILT_PROC);
+SAME(EVFILT_TIMER, FL_EVFILT_TIMER);
+SAME(EV_ADD, FL_EV_ADD);
+SAME(EV_DELETE, FL_EV_DELETE);
+SAME(EV_ENABLE, FL_EV_ENABLE);
+SAME(EV_DISABLE, FL_EV_DISABLE);
+SAME(EV_ONESHOT, FL_EV_ONESHOT);
+SAME(EV_CLEAR, FL_EV_CLEAR);
+SAME(EV_RECEIPT, FL_EV_RECEIPT);
+SAME(EV_ERROR, FL_EV_ERROR);
+SAME(EV_EOF, FL_EV_EOF);
+SAME(NOTE_EXIT, FL_NOTE_EXIT);
+SAME(NOTE_FORK, FL_NOTE_FORK);
+SAME(NOTE_EXEC, FL_NOTE_EXEC);
+SAME(NOTE_SECONDS, FL_NOTE_SECONDS);
+SAME(NOTE_USECONDS, FL_NOTE_USECONDS);
+SAME(NOTE_NSECONDS, FL_NOTE_NSECONDS);
+using Kevent = struct kevent;     // kevent alone is the function
+SAME_FIELD(Kevent, ident, ForkloreKevent, ident);
+SAME_FIELD(Kevent, filter, ForkloreKevent, filter);
+SAME_FIELD(Kevent, flags, ForkloreKevent, flags);
+SAME_FIELD(Kevent, fflags, ForkloreKevent, fflags);
+SAME_FIELD(Kevent, data, ForkloreKevent, data);
+SAME_FIELD(Kevent, udata, ForkloreKevent, udata);
 
 SAME(IPC_PRIVATE, FL_IPC_PRIVATE);
 SAME(IPC_CREAT, FL_IPC_CREAT);
