@@ -1,13 +1,14 @@
 """The grader's command line; make's verbs call it with options as NAME=value or in FORKLORE_* variables.
 
-    grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id [REPLAY=schedule] [GDB=1 [GDB_PORT=1234]]] [SEED=N] [OUT=dir] [QUIET=1]
+    grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id [REPLAY=schedule] [GDB=1 [GDB_PORT=1234]]] [SEED=N or VARIANT=name] [OUT=dir] [QUIET=1]
           [BOARD=/dev/ttyUSB0 [RESET="command"] [WAIT=seconds] [BAUD=N]]     the target tier on a board (docs/boards.md)
-    grade-class LAB=N SUBMISSIONS=dir [HIDDEN=dir] [OUT=dir] [SCHEDULER=slurm] [SSHLOGIN=host,host] [JOBS=N] [THRESHOLD=percent] [SEED=N]
+    grade-class LAB=N SUBMISSIONS=dir [HIDDEN=dir] [OUT=dir] [SCHEDULER=slurm] [SSHLOGIN=host,host] [JOBS=N] [THRESHOLD=percent]
+          [SEED=N or VARIANTS=1, which takes each submission's name as its variant]
     grade-member PLAN=file INDEX=N          one of a class; its workers
     check-labs [LAB=N] [SAMPLE=1]
     prepare LAB=N [HIDDEN=dir]              builds all but a submission
     autograder LAB=N [HIDDEN=dir] [OUT=file.zip]
-    handout LAB=N OUT=dir [CARRY=dir] [SOLVED=1]
+    handout LAB=N OUT=dir [CARRY=dir] [SOLVED=1] [VARIANT=name]
 
 Exit status of grade: 0 full marks, 1 not, 2 the grader or its machine failed. (Make itself turns each failure into 2.)
 """
@@ -16,7 +17,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from . import board_tier, reference, report
+from . import board_tier, reference, report, variant
 from .grade import Printer, Request, debug, grade, new_seed, summary
 from .lab import TREE, Failure, Lab, load
 
@@ -38,9 +39,15 @@ def the_lab() -> Lab:
     return load(number("LAB", 0), Path(text("HIDDEN")) if text("HIDDEN") else None)
 
 
+def the_seed(lab: Lab) -> int:
+    """SEED=, else what belongs to the variant, else a new one."""
+    name = text("VARIANT") or variant.of_tree()
+    return number("SEED", 0) or (variant.seed_of(lab.number, name) if name else new_seed())
+
+
 def grade_verb() -> int:
     lab = the_lab()
-    request = Request(lab, Path(text("SUBMISSION", str(TREE))), number("SEED", 0) or new_seed(), text("CHECK"), text("REPLAY"), number("JOBS", os.cpu_count() or 1),
+    request = Request(lab, Path(text("SUBMISSION", str(TREE))), the_seed(lab), text("CHECK"), text("REPLAY"), number("JOBS", os.cpu_count() or 1),
                       board_tier.options_from_environment())
     if request.only and request.only not in (check.id for check in lab.checks):
         raise Failure(f"CHECK={request.only}: lab {lab.number} has no such check")
@@ -67,7 +74,7 @@ def grade_class_verb() -> int:
         raise Failure("SUBMISSIONS=dir: the folder with a folder for each submission")
     threshold = number("THRESHOLD", similarity.THRESHOLD)
     options = class_run.Options(Path(text("SUBMISSIONS")), Path(text("OUT")) if text("OUT") else reference.grade_folder() / f"class{lab.number}",
-                                number("JOBS", os.cpu_count() or 1), text("SCHEDULER", "parallel"), text("SSHLOGIN"), number("SEED", 0))
+                                number("JOBS", os.cpu_count() or 1), text("SCHEDULER", "parallel"), text("SSHLOGIN"), number("SEED", 0), text("VARIANTS") == "1")
     unmarked = class_run.run(lab, options)
     pairs = similarity.compare(lab, members(lab, options.submissions), threshold)
     store = Store(options.out / "results.sqlite")
@@ -92,7 +99,7 @@ def handout_verb() -> int:
     if not text("LAB") or not text("OUT"):
         raise Failure("LAB=2 OUT=dir: which lab, and where to?")
     carry = Path(text("CARRY")) if text("CARRY") else None
-    handout.make_handout(number("LAB", 0), Path(text("OUT")), carry, text("SOLVED") == "1")
+    handout.make_handout(number("LAB", 0), Path(text("OUT")), carry, text("SOLVED") == "1", text("VARIANT"))
     print(f"{text('OUT')} is ready")
     return 0
 

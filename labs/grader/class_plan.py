@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import handin
+from . import handin, variant
 from .lab import TREE, Failure, Lab
 
 LARGEST_NAME = 60
@@ -27,9 +27,13 @@ class Plan:
     lab: Lab
     files: Any          # what reference.py prepared, once for all
     seed: int
+    variants: bool      # a seed for each, by its name
     out: Path
     checks: str         # digest of all that decides a mark besides the submission
     todo: list[Member]
+
+    def seed_of(self, member: Member) -> int:
+        return variant.seed_of(self.lab.number, member.name) if self.variants else self.seed
 
     def save(self, path: Path) -> None:
         part = path.with_suffix(".part")

@@ -39,6 +39,7 @@ class Options:
     scheduler: str = "parallel"
     machines: str = ""      # GNU parallel's --sshlogin
     seed: int = 0
+    variants: bool = False  # each submission by its own seed
 
 
 # --- one submission ------------------------------------------------------------------------------------------------------------
@@ -46,7 +47,7 @@ class Options:
 def grade_member(plan: Plan, member: Member) -> int:
     """The worker. The verdict stands when results.json of this very hand-in is there."""
     folder = plan.out / "reports" / member.report
-    request = Request(plan.lab, member.path, plan.seed, jobs=1)
+    request = Request(plan.lab, member.path, plan.seed_of(member), jobs=1)
     made = grade(request, plan.files)
     (folder / "results.json").unlink(missing_ok=True)
     report.write(made, request, folder)
@@ -207,7 +208,7 @@ def collect(plan: Plan, open_members: dict[str, Member], store: Store, shown: Pr
 
 
 def nothing_left(member: Member, plan: Plan) -> dict[str, Any]:
-    return {"tests": [], "extra_data": {"verdict": "infrastructure", "full": plan.lab.full, "refused": "", "seed": plan.seed,
+    return {"tests": [], "extra_data": {"verdict": "infrastructure", "full": plan.lab.full, "refused": "", "seed": plan.seed_of(member),
                                         "broken": f"the worker left no verdict in {ROUNDS} rounds (workers.log)"}}
 
 
@@ -224,7 +225,7 @@ def run(lab: Lab, options: Options) -> int:
         options.seed = int(store.setting(f"seed lab{lab.number}") or new_seed())
     store.set(f"seed lab{lab.number}", str(options.seed))
     files = reference.prepare(lab)
-    plan = Plan(lab, files, options.seed, options.out.absolute(), digest_of_checks(lab), [])
+    plan = Plan(lab, files, options.seed, options.variants, options.out.absolute(), f"{digest_of_checks(lab)}{' variants' * options.variants}", [])
     store.keep_only([member.name for member in everybody])
     todo = {member.name: member for member in everybody if not store.knows(member, plan.checks)}
     if len(todo) < len(everybody):

@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import handin, reference
+from . import handin, reference, variant
 from .lab import LABS, TREE, Failure, load
 
 # Of the instructor's tree, what a student does not get.
@@ -168,7 +168,7 @@ def search(out: Path, made: Plan) -> None:
             raise Failure(f"{path} would give {secret.relative_to(TREE)} away")
 
 
-def make_handout(lab: int, out: Path, carry: Path | None, solved: bool) -> None:
+def make_handout(lab: int, out: Path, carry: Path | None, solved: bool, variant_name: str = "") -> None:
     """`out` and nothing else; Failure says why not."""
     if lab not in lab_numbers():
         raise Failure(f"LAB={lab}: there is no such lab")
@@ -188,5 +188,7 @@ def make_handout(lab: int, out: Path, carry: Path | None, solved: bool) -> None:
     add_objects(made.objects, lab, out)
     add_workflow(lab, out)
     (out / MARK).write_text(f"{lab}\n")
+    if variant_name:
+        (out / variant.FILE).write_text(f"{variant_name}\n")
     search(out, made)
     commit(out, lab)

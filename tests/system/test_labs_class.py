@@ -18,6 +18,7 @@ from support import BUILD, GUARD_SECONDS, ROOT, Case, without_make
 
 sys.path.insert(0, str(ROOT / "labs"))
 from grader.lab import load     # noqa: E402
+from grader.variant import seed_of  # noqa: E402
 
 # What the reference has: hidden and bonus checks too.
 EVERYTHING = f"{sum(check.points for check in load(2).checks):g}"
@@ -133,6 +134,18 @@ class Class(Case):
         third = self.grade(JOBS="1")
         self.assertIn("4 of 5 are graded already", third.stdout)
         self.assertRegex(third.stdout, r"1/1  s3: 0")
+
+    def test_each_has_a_variant_of_its_own(self) -> None:
+        self.broken(2)
+        seeds = lambda: {name: json.loads((self.out / "reports" / name / "results.json").read_text())["extra_data"]["seed"] for name in ("s0", "s1")}  # noqa: E731
+        self.assertEqual(self.grade(VARIANTS="1").returncode, 0)
+        self.assertEqual(seeds(), {name: seed_of(2, name) for name in ("s0", "s1")})
+        self.assertNotEqual(seed_of(2, "s0"), seed_of(2, "s1"))
+        self.assertNotEqual(seed_of(2, "s0"), seed_of(3, "s0"))
+        self.assertIn("2 of 2 are graded already", self.grade(VARIANTS="1").stdout)
+        # Without variants it is another grading.
+        self.assertEqual(self.grade().returncode, 0)
+        self.assertEqual(seeds(), {"s0": 7, "s1": 7})
 
     def test_a_machine_that_fails_gives_no_mark(self) -> None:
         self.hand_in("ada", b"int broken(\n")

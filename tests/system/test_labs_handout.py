@@ -13,6 +13,7 @@ from support import BUILD, ROOT, Case, without_make
 
 sys.path.insert(0, str(ROOT / "labs"))
 from grader.handout import handed_in, lab_numbers, solved_by     # noqa: E402
+from grader.variant import seed_of  # noqa: E402
 
 LABS = lab_numbers()
 BUILT = BUILD if BUILD.is_absolute() else ROOT / BUILD
@@ -151,9 +152,10 @@ class Handout(Case):
         self.assertIn("0 mistakes", done.stdout)
 
     def test_grades_itself(self) -> None:
-        out = self.make(2, SOLVED="1")
+        out = self.make(2, SOLVED="1", VARIANT="Ada")
         self.solution(out, 2)
         done = self.as_built(out, 2, "make", "grade", "LAB=2", "CHECK=PidOrder.starts_with_init_and_rises_by_one")
+        self.assertIn(f"(seed {seed_of(2, 'Ada')})", done.stdout)
         self.assertRegex(done.stdout, r"pass +(\d+)/\1 ", done.stdout + done.stderr)
         done = self.as_built(out, 2, "make", "check-labs")
         self.assertIn("for instructors", done.stderr)
