@@ -98,16 +98,15 @@ void Note::start_timer(Nanoseconds interval, bool repeats) {
 
 void Note::timer_rings(void* context) {
     Note& self = *static_cast<Note*>(context);
-    self.rang_.fetch_add(1, std::memory_order_relaxed);
+    uint64_t rings = 1;
     if (self.interval_ != 0) {
         const Nanoseconds now = machine_clock::now();
-        const Nanoseconds missed = now > self.due_ ? (now - self.due_) / self.interval_ : 0;
-        self.rang_.fetch_add(missed, std::memory_order_relaxed);
-        self.due_ += (missed + 1) * self.interval_;
+        rings += now > self.due_ ? (now - self.due_) / self.interval_ : 0;      // those that were missed
+        self.due_ += rings * self.interval_;
         self.timer_.arm(self.due_);
     }
-    // What rang is seen by who looks before it is looked whether somebody sleeps: take() does it the other way round.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    // Who looks announces itself first, then reads by an exchange: it gets this ring, or its announcement is seen below.
+    self.rang_.fetch_add(rings, std::memory_order_acq_rel);
     poll_notify();
 }
 
@@ -140,7 +139,7 @@ bool Note::take(ForkloreKevent& event, FileTable& files, bool& over) {
         happened = look_at_file(event, files, over);
     } else if (wish_.filter == FL_EVFILT_TIMER) {
         event.fflags = 0;
-        event.data = static_cast<int64_t>(rang_.exchange(0, std::memory_order_seq_cst));
+        event.data = static_cast<int64_t>(rang_.exchange(0, std::memory_order_acq_rel));
         happened = event.data != 0;
     } else {
         const ProcWatch::Happened what = process_.take();
@@ -159,7 +158,7 @@ bool Note::ready(FileTable& files) {
     bool over = false;
     ForkloreKevent event{};
     return enabled_ && (is_of_file(wish_) ? look_at_file(event, files, over)
-                        : wish_.filter == FL_EVFILT_TIMER ? rang_.load(std::memory_order_relaxed) != 0 : process_.anything());
+                        : wish_.filter == FL_EVFILT_TIMER ? rang_.fetch_add(0, std::memory_order_acq_rel) != 0 : process_.anything());
 }
 
 // --- the queue ---

@@ -19,10 +19,10 @@ namespace {
 
 // A signal that left its set, and what is to be done about it.
 struct Taken {
-    int signal;
-    ForkloreSiginfo info;
-    ForkloreSigaction action;
-    SignalSet mask_to_restore;      // for the handler's frame
+    int signal = 0;
+    ForkloreSiginfo info{};
+    ForkloreSigaction action{};
+    SignalSet mask_to_restore = 0;      // for the handler's frame
 };
 
 // What ForkloreSignalFrame has behind the registers, before those of floating point.
