@@ -25,7 +25,9 @@ inline constexpr SignalSet stop_signals =
 class SignalActions {
 public:
     static Zone& zone();
-    ForkloreSigaction actions[FORKLORE_NSIG] = {};
+    // Left as the memory was: fork writes all of them, and the first process asks for zeroes, which are the defaults.
+    SignalActions() {}
+    ForkloreSigaction actions[FORKLORE_NSIG];
 };
 
 enum class SignalDefault : uint8_t { Terminate, Ignore, Stop, Continue };
