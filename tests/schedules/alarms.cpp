@@ -8,7 +8,7 @@ using explorer::call;
 
 namespace {
 
-constexpr int64_t ring = 5;     // nanoseconds from the start, when nothing has slept yet
+constexpr int64_t ring = 200'000;   // nanoseconds from the start, when nothing has slept yet; an alarm comes after 100,000 at the earliest
 
 void set_alarm(int64_t nanoseconds) {
     const ForkloreTimer timer{.interval = {}, .value = {.seconds = 0, .nanoseconds = nanoseconds}};
