@@ -120,6 +120,7 @@ class StandIn:
         if not self.monitor:
             self.switch_on()
             return
+        print("reset", flush=True)
         self.to_board = b""
         self.speaker = LOADER
         self.monitor.ask("system_reset")

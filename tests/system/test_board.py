@@ -71,7 +71,10 @@ class Runs(OnBoard):
         self.tell("break 3500")
         done = self.board(CMD="echo whole; exit 3", RESET=f"{' '.join(STAND_IN)} {self.folder / 'board'} reset")
         self.assertEqual((done.status, done.console), (3, "whole\n"), done.said)
-        self.assertGreaterEqual((self.folder / "log").read_bytes().count(b"U-Boot 2023"), 2)
+        # Once by the command, once in the middle. (U-Boot's own first line may have suffered on the way.)
+        self.job.kill()
+        assert self.job.stdout
+        self.assertGreaterEqual(self.job.stdout.read().count(b"reset"), 2)
 
     def test_a_board_that_stops_in_the_middle_of_the_transfer_is_told(self) -> None:
         self.switch_on()
