@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from .debug_port import DebugPort
 from .lab import Check
+from .reference import FRAMES, PROCESSES
 from .target_tier import Kernel
 
 LINEAR_MAP, IMAGE = 0xFFFFFF8000000000, 0xFFFFFFFF80000000      # src/machine/rpi3/layout.h; QEMU loads the image at its usual place
@@ -71,7 +72,7 @@ class Memory:
     # --- processes ---
 
     def process(self, pid: int) -> int:
-        every = self.elements(self.kernel.places["_ZN12_GLOBAL__N_15tableE"], "Proc.table_link")
+        every = self.elements(self.kernel.places[PROCESSES], "Proc.table_link")
         found = [proc for proc in every if self.member(proc, "Proc.pid", 4) == pid]
         demand(len(found) == 1, f"process {pid} is {len(found)} times in the table of processes")
         return found[0]
@@ -113,7 +114,7 @@ class Memory:
         return [(i, word) for i, word in enumerate(words) if word & VALID]
 
     def references(self, entry: int) -> int:
-        table = self.kernel.places["_ZN5pages5tableE"]
+        table = self.kernel.places[FRAMES]
         return self.word(self.word(table) + ((entry & FRAME) - self.word(table + 8)) // PAGE * 8, 4)
 
     def content(self, entry: int) -> int:

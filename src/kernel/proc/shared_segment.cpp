@@ -13,7 +13,7 @@ namespace {
 // A number is place + generation * places: one of a segment that is gone names nothing for long.
 constexpr int32_t places = FORKLORE_SEGMENTS_MAX;
 constexpr int32_t generations = (1 << 30) / places;
-Ref<SharedSegment> table[places] GUARDED_BY(segments_lock);
+Ref<SharedSegment> segments[places] GUARDED_BY(segments_lock);
 int32_t generation[places] GUARDED_BY(segments_lock);
 
 ForkloreTime time_now() { return time_of(machine_clock::now() + realtime_offset()); }
@@ -47,11 +47,11 @@ Result<Ref<SharedSegment>> SharedSegment::create(int64_t key, uint64_t bytes, ui
 
 Result<int32_t> SharedSegment::put_locked(Ref<SharedSegment>& fresh) {
     for (int32_t place = 0; place < places; ++place) {
-        if (!table[place]) {
+        if (!segments[place]) {
             generation[place] = (generation[place] + 1) % generations;
             fresh->id_ = place + generation[place] * places;
-            table[place] = std::move(fresh);
-            return table[place]->id_;
+            segments[place] = std::move(fresh);
+            return segments[place]->id_;
         }
     }
     return Error::NoSpace;
@@ -62,7 +62,7 @@ Result<int32_t> SharedSegment::get(int64_t key, uint64_t bytes, uint32_t flags, 
     for (;;) {
         {
             SpinGuard guard(segments_lock);
-            for (Ref<SharedSegment>& segment : table) {
+            for (Ref<SharedSegment>& segment : segments) {
                 if (key != FL_IPC_PRIVATE && segment && segment->status_.key == key) {
                     return segment->found_locked(bytes, flags, who);
                 }
@@ -91,7 +91,7 @@ Result<Ref<SharedSegment>> SharedSegment::find(int32_t id, uint32_t permission, 
         return Error::Invalid;
     }
     SpinGuard guard(segments_lock);
-    Ref<SharedSegment>& segment = table[id % places];
+    Ref<SharedSegment>& segment = segments[id % places];
     if (!segment || segment->id_ != id) {
         return Error::Invalid;
     }
@@ -101,7 +101,7 @@ Result<Ref<SharedSegment>> SharedSegment::find(int32_t id, uint32_t permission, 
 
 Result<int32_t> SharedSegment::id_in_place(uint64_t place) {
     SpinGuard guard(segments_lock);
-    return place < places && table[place] ? Result<int32_t>(table[place]->id_) : Error::Invalid;
+    return place < places && segments[place] ? Result<int32_t>(segments[place]->id_) : Error::Invalid;
 }
 
 // --- who may what ---
@@ -135,7 +135,7 @@ Result<> SharedSegment::remove(const Identity& who) {
     if (!controlled_by_locked(who)) {
         return Error::NotPermitted;
     }
-    if (Ref<SharedSegment>& place = table[id_ % places]; place.get() == this) {
+    if (Ref<SharedSegment>& place = segments[id_ % places]; place.get() == this) {
         std::swap(removed, place);
     }
     return {};
