@@ -52,6 +52,7 @@ TEST(Fork, copies_thread_pointer_floating_point_mask_and_nice_level) {
     host::fp_unsaved = registers;       // the program's latest are still on the core
     current_uthread().mask = signal_bit(FL_SIGUSR1);
     me().inherited.nice = 5;
+    mine.nice = 5;                      // as setpriority sets both
     Thread& its = thread(fork_child());
     UNSIGNED_LONGS_EQUAL_TEXT(0x7777, its.thread_pointer, "the child's thread pointer");
     CHECK_TRUE_TEXT(its.uses_fp && its.fp.q[17] == 0x1717, "the child lost the floating-point registers");
