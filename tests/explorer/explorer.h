@@ -74,7 +74,7 @@ void become_daemon();
 // What the threads of this schedule have done so far: numbers that are the same on every host.
 struct Work {
     uint64_t accesses = 0;          // to memory, atomic ones too; of a larger piece each word counts
-    uint64_t locks = 0;             // atomic changes of a byte that acquire: a SpinLock, or what is made like one
+    uint64_t locks = 0;             // a SpinLock taken, or a byte that is changed and acquires, as what is made like one
 };
 Work work();
 

@@ -135,3 +135,19 @@ TEST(Explorer, chance_finds_what_the_search_has_no_time_for) {
         EXPECT(!bad);
     });
 }
+
+TEST(Explorer, it_counts_the_locks_that_are_taken) {
+    explore({.preemptions = 0, .most = 1}, [] {
+        SpinLock lock{LockRank::Zone, "counted"};
+        std::atomic<uint32_t> number{0};
+        explorer::thread("a", [&] {
+            const uint64_t before = explorer::work().locks;
+            for (int i = 0; i < 3; ++i) {
+                SpinGuard guard(lock);
+                number.fetch_add(1, std::memory_order_acq_rel);     // is none
+            }
+            EXPECT_EQUAL(3, explorer::work().locks - before);
+        });
+        explorer::run();
+    });
+}

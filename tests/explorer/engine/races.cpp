@@ -181,8 +181,10 @@ static inline bool poisoned(uintptr_t address, size_t size) {
     return *shadow != 0 && static_cast<int8_t>((address & 7) + size - 1) >= *shadow;
 }
 
-static inline void count_change(size_t size, std::memory_order order) {
-    done.locks += size == 1 && order != std::memory_order_relaxed && order != std::memory_order_release ? 1 : 0;
+// A SpinLock exchanges a word; what is made like one tests and sets a byte.
+static inline void count_change(size_t size, std::memory_order order, bool exchange) {
+    const bool byte = size == 1 && order != std::memory_order_relaxed && order != std::memory_order_release;
+    done.locks += byte || (exchange && size == 4 && order == std::memory_order_acquire) ? 1 : 0;
 }
 
 }  // namespace explorer::races
@@ -221,10 +223,10 @@ void range(void* pointer, size_t size, bool write, void* pc) {
 }
 
 template <typename T, typename Function>
-T update(volatile T* at, int order, Function function) {
+T update(volatile T* at, int order, bool exchange, Function function) {
     const auto how = static_cast<std::memory_order>(order);
     explorer::before_atomic(const_cast<T*>(at), sizeof(T), how);
-    count_change(sizeof(T), how);
+    count_change(sizeof(T), how, exchange);
     const T before = *at;
     const T after = function(before);
     *at = after;
@@ -235,7 +237,7 @@ T update(volatile T* at, int order, Function function) {
 template <typename T>
 bool exchange_if(volatile T* at, T* expected, T wanted, int success, int failure) {
     explorer::before_atomic(const_cast<T*>(at), sizeof(T), static_cast<std::memory_order>(success));
-    count_change(sizeof(T), static_cast<std::memory_order>(success));
+    count_change(sizeof(T), static_cast<std::memory_order>(success), false);
     const T before = *at;
     const bool same = before == *expected;
     if (same) {
@@ -300,7 +302,7 @@ void __tsan_init() {}
     }
 #define UPDATE(bits, name, expression)                                                                             \
     uint##bits##_t __tsan_atomic##bits##_##name(volatile uint##bits##_t* at, uint##bits##_t value, int order) {    \
-        return update(at, order, [value]([[maybe_unused]] uint##bits##_t before) {                                 \
+        return update(at, order, __builtin_strcmp(#name, "exchange") == 0, [value]([[maybe_unused]] uint##bits##_t before) { \
             return static_cast<uint##bits##_t>(expression);                                                        \
         });                                                                                                        \
     }
