@@ -126,7 +126,7 @@ constexpr Kind kinds[] = {
     {"panic", fault_panic},     {"locks", fault_locks},         {"twice", fault_twice}, {"nested", fault_nested},
     {"read", fault_read},       {"text", fault_text},           {"execute", fault_execute}, {"undefined", fault_undefined},
     {"stack", fault_stack},     {"order", fault_order},         {"deadlock", fault_deadlock}, {"wait", fault_wait},
-    {"freed", fault_freed},    
+    {"freed", fault_freed},
 };
 
 void commit_fault(void* kind) {
