@@ -77,11 +77,7 @@ void Timer::arm(Nanoseconds deadline) {
     timers[core].add(*this, deadline, static_cast<int>(core));
 }
 
-bool Timer::cancel() {
-    const int core = core_.load(std::memory_order_relaxed);
-    if (core < 0) {
-        return false;
-    }
+bool Timer::cancel_on(int core) {
     for (;;) {
         InterruptGuard stay_on_core;
         const CoreTimers::Removed removed = timers[core].remove(*this);

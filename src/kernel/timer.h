@@ -20,12 +20,16 @@ public:
     void arm(Nanoseconds deadline);         // absolute; rearms if armed
     // After it returns the function does not run and will not run. True if it had not run yet. No lock held that
     // the function takes. Inside the function itself it only disarms.
-    bool cancel();
+    bool cancel() {
+        const int core = core_.load(std::memory_order_relaxed);
+        return core >= 0 && cancel_on(core);
+    }
     bool armed() const { return armed_.load(std::memory_order_relaxed); }
 
 private:
     friend class TimerHeap;
     friend class CoreTimers;
+    bool cancel_on(int core);               // where it was armed, once at least
     Function function_;
     void* context_;
     Nanoseconds deadline_ = never;

@@ -236,6 +236,7 @@ Result<ZoneOwned<FileTable>> FileTable::clone() {
 void FileTable::copy_from(FileTable& from) {
     SpinGuard guard(from.lock_);
     for (unsigned word = 0; word < word_count; ++word) {
+        uint64_t copied = used_[word];
         for (uint64_t left = from.used_[word]; left != 0; left &= left - 1) {
             unsigned at = word * 64 + static_cast<unsigned>(std::countr_zero(left));
             File* file = from.file_at(static_cast<int>(at));
@@ -245,9 +246,10 @@ void FileTable::copy_from(FileTable& from) {
             }
             file->ref();
             (at < inline_count ? files_[at] : more_->files[at - inline_count]) = file;
-            set_bit(used_, at, true);
+            copied |= left & -left;
         }
-        close_on_exec_[word] = from.close_on_exec_[word] & used_[word];
+        used_[word] = copied;
+        close_on_exec_[word] = from.close_on_exec_[word] & copied;
     }
 }
 
@@ -258,8 +260,11 @@ void FileTable::close_marked(bool only_close_on_exec) {
         size_t count = 0;
         {
             SpinGuard guard(lock_);
-            for (; word < word_count && count == 0; ++word) {
+            for (; word < word_count; ++word) {
                 uint64_t marked = used_[word] & (only_close_on_exec ? close_on_exec_[word] : ~uint64_t{0});
+                if (marked != 0 && count != 0) {
+                    break;      // there is room for one word's
+                }
                 for (; marked != 0; marked &= marked - 1) {
                     files[count++] = take_locked(static_cast<int>(word * 64 + static_cast<unsigned>(std::countr_zero(marked))));
                 }
