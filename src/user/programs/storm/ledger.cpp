@@ -131,6 +131,15 @@ void squeeze_memory() {
     if (pid > 0) {
         waitpid(pid, nullptr, 0);
     }
+    // It can be waited for before its thread's memory is back, on another core.
+    ForkloreSysinfo now, last;
+    sysinfo(&now);
+    for (int calm = 0; calm < 5;) {
+        last = now;
+        sleep_milliseconds(10);
+        sysinfo(&now);
+        calm = now.threads == last.threads ? calm + 1 : 0;
+    }
 }
 
 int differences_after(const Ledger& before) {
