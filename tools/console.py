@@ -174,13 +174,15 @@ def pump(job: subprocess.Popen, watcher: Watcher, keyboard: int | None, guard: G
     guest_out, guest_in = job.stdout.fileno(), job.stdin.fileno()
     escaped = False
     ended_at: float | None = None
+    spoke = False       # a byte that comes while the kernel takes the serial port over may be lost: nothing is typed before its first word
     while True:
-        sources = [guest_out] + ([keyboard] if keyboard is not None else [])
+        sources = [guest_out] + ([keyboard] if keyboard is not None and spoke else [])
         ready, _, _ = select.select(sources, [], [], 0.1 if onlooker and ended_at is not None else 1.0)
         if guest_out in ready:
             data = os.read(guest_out, 65536)
             if not data:
                 return
+            spoke = True
             write_all(sys.stdout.fileno(), watcher.feed(data))
             ended_at = time.monotonic() if watcher.ending.status is not None else None
         if keyboard in ready and keyboard is not None:
