@@ -74,19 +74,12 @@ const char* read_freed(BootArguments& a, std::string_view v) {
     return a.check_freed ? nullptr : "wants check";
 }
 
-const char* read_quiet(BootArguments& a, std::string_view v) {
+template <bool BootArguments::*Flag>
+const char* read_flag(BootArguments& a, std::string_view v) {
     if (!v.empty()) {
         return "takes no value";
     }
-    a.quiet = true;
-    return nullptr;
-}
-
-const char* read_heartbeat(BootArguments& a, std::string_view v) {
-    if (!v.empty()) {
-        return "takes no value";
-    }
-    a.heartbeat = true;
+    a.*Flag = true;
     return nullptr;
 }
 
@@ -104,11 +97,11 @@ struct Known {
 };
 constexpr Known known[] = {
     {"console", read_console}, {"cmd", read_command}, {"pid_max", read_pid_max}, {"maxproc", read_process_max},
-    {"copy", read_copy},       {"timeout", read_timeout}, {"quiet", read_quiet}, {"seed", read_seed},
+    {"copy", read_copy},       {"timeout", read_timeout}, {"quiet", read_flag<&BootArguments::quiet>}, {"seed", read_seed},
     {"test", read_test},       {"fault", read_fault},     {"hello", read_hello},
     {"freed", read_freed},
     {"trace", read_trace},     {"end", read_end},
-    {"heartbeat", read_heartbeat},
+    {"heartbeat", read_flag<&BootArguments::heartbeat>},
 };
 
 const char* read_word(BootArguments& arguments, std::string_view word) {

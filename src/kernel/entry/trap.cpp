@@ -62,9 +62,9 @@ void do_return_work(UserFrame& frame) {
     }
 }
 
-// Interrupts are off from here to the exception return, so that work asked for later finds an interrupt pending.
 inline bool work_is_asked() { return cpu::current_thread()->return_work.load(std::memory_order_relaxed) != 0; }
 
+// Interrupts are off from here to the exception return, so that work asked for later finds an interrupt pending.
 inline void look_at_work(UserFrame& frame) {
     if (work_is_asked()) [[unlikely]] {
         do_return_work(frame);

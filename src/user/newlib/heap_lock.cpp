@@ -2,11 +2,9 @@
 
 #include <reent.h>
 
-namespace {
-RecursiveLock heap_lock;
-}
+constinit RecursiveLock forklore_heap_lock;
 
 extern "C" {
-void __malloc_lock(struct _reent*) { heap_lock.lock(); }
-void __malloc_unlock(struct _reent*) { heap_lock.unlock(); }
+void __malloc_lock(struct _reent*) { forklore_heap_lock.lock(); }
+void __malloc_unlock(struct _reent*) { forklore_heap_lock.unlock(); }
 }

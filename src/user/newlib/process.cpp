@@ -20,7 +20,7 @@ int forklore_fail(int error) {
 
 // The heap's lock is held across, so that a child of a program with threads finds the heap whole.
 pid_t fork() {
-    HeapLockForFork lock;
+    RecursiveGuard guard(forklore_heap_lock);
     return posix<pid_t>(system_call(SYS_fork));
 }
 pid_t _fork() NEWLIB_NAME(fork);

@@ -18,14 +18,11 @@ void RecursiveLock::now_mine() {
 }
 
 void RecursiveLock::lock() {
-    if (!forklore_has_threads || entered_again()) {
+    if (try_lock()) {
         return;
     }
-    uint32_t expected = 0;
-    if (!__atomic_compare_exchange_n(&word_, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-        while (__atomic_exchange_n(&word_, 2, __ATOMIC_ACQUIRE) != 0) {
-            futex_wait(&word_, 2, nullptr);
-        }
+    while (__atomic_exchange_n(&word_, 2, __ATOMIC_ACQUIRE) != 0) {
+        futex_wait(&word_, 2, nullptr);
     }
     now_mine();
 }

@@ -29,3 +29,14 @@ private:
     uint64_t owner_ = ~0ull;    // it and the depth belong to the holder
     int depth_ = 0;
 };
+
+// Holds a lock for a scope.
+class RecursiveGuard {
+public:
+    explicit RecursiveGuard(RecursiveLock& lock) : lock_(lock) { lock_.lock(); }
+    ~RecursiveGuard() { lock_.unlock(); }
+    RecursiveGuard(const RecursiveGuard&) = delete;
+
+private:
+    RecursiveLock& lock_;
+};

@@ -28,15 +28,6 @@ RecursiveLock children_lock;
 // newlib's FILE has no lock here: one for all streams keeps apart those who ask.
 RecursiveLock streams_lock;
 
-class Holding {
-public:
-    explicit Holding(RecursiveLock& lock) : lock_(lock) { lock_.lock(); }
-    ~Holding() { lock_.unlock(); }
-
-private:
-    RecursiveLock& lock_;
-};
-
 pid_t wait_for(pid_t pid, int* status) {
     pid_t waited;
     do {
@@ -91,7 +82,7 @@ FILE* popen(const char* command, const char* mode) {
     FILE* stream = child != nullptr ? fdopen(mine, reads ? "r" : "w") : nullptr;
     int error = stream != nullptr ? 0 : ENOMEM;
     if (stream != nullptr) {
-        Holding holding(children_lock);
+        RecursiveGuard guard(children_lock);
         *child = {children, stream, -1};
         error = start_shell(command, theirs, reads ? STDOUT_FILENO : STDIN_FILENO, &child->pid);
         if (error == 0) {
@@ -115,7 +106,7 @@ FILE* popen(const char* command, const char* mode) {
 int pclose(FILE* stream) {
     pid_t pid = -1;
     {
-        Holding holding(children_lock);
+        RecursiveGuard guard(children_lock);
         for (Child** at = &children; *at != nullptr; at = &(*at)->next) {
             if ((*at)->stream == stream) {
                 Child* found = *at;

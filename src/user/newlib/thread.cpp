@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 #include "forklore/forklore.h"
-#include "user/newlib/heap_lock.h"
+#include "user/newlib/recursive_lock.h"
 #include "user/newlib/system_call.h"
 
 namespace {
