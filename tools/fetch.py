@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 TARGET = "aarch64-none-elf"
@@ -160,6 +161,30 @@ def apt_update(build: Path, log: Path) -> None:
         stamp.touch()
 
 
+def debian_source(build: Path, log: Path, title: str, package: str, work: Path, instead: str) -> None:
+    """A source package's own archive, without Debian's changes, unpacked into `work`. `instead`: what to do where there is no apt source."""
+    apt_update(build, log)
+    apt(build, log, title, "source", "--download-only", package, cwd=work)
+    archives = sorted(work.glob("*.orig.tar.*"))
+    if not archives:
+        raise Failure(f"apt-get source {package} brought no source; {instead}")
+    with tarfile.open(archives[0]) as archive:
+        archive.extractall(work)
+
+
+def explained(tool: str, work: Callable[[], int]) -> int:
+    """The status of a command whose errors are told as sentences."""
+    try:
+        return work()
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+    except (OSError, tarfile.TarError, subprocess.CalledProcessError) as error:
+        print(f"{tool}: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+    return 1
+
+
 # --- CppUTest and U-Boot ----------------------------------------------------------------------------
 
 def fetch_cpputest(build: Path) -> None:
@@ -169,15 +194,9 @@ def fetch_cpputest(build: Path) -> None:
     if given:
         source = Path(given)
     else:
-        apt_update(build, log)
         work = fresh(build / "cpputest-fetch")
         print("Fetching CppUTest's source", flush=True)
-        apt(build, log, "CppUTest", "source", "--download-only", "cpputest", cwd=work)
-        tars = sorted(work.glob("cpputest_*.orig.tar.*"))
-        if not tars:
-            raise Failure("apt-get source cpputest brought no source; set CPPUTEST_SRC to CppUTest's source folder")
-        with tarfile.open(tars[0]) as archive:
-            archive.extractall(work)
+        debian_source(build, log, "CppUTest", "cpputest", work, "set CPPUTEST_SRC to CppUTest's source folder")
         source = next((p.parent.parent.parent for p in work.glob("*/src/CppUTest/Utest.cpp")), work)
     if not (source / "src" / "CppUTest" / "Utest.cpp").exists():
         raise Failure(f"{source} does not hold CppUTest's source (src/CppUTest/Utest.cpp)")
@@ -218,16 +237,7 @@ def main() -> int:
     if len(sys.argv) != 3 or sys.argv[1] not in parts:
         print(__doc__, file=sys.stderr)
         return 2
-    try:
-        parts[sys.argv[1]](Path(sys.argv[2]))
-        return 0
-    except Failure as failure:
-        print(failure, file=sys.stderr)
-    except (OSError, tarfile.TarError) as error:
-        print(f"fetch.py {sys.argv[1]}: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-    return 1
+    return explained(f"fetch.py {sys.argv[1]}", lambda: parts[sys.argv[1]](Path(sys.argv[2])) or 0)
 
 
 if __name__ == "__main__":

@@ -304,24 +304,24 @@ def hostile(only: str) -> Outcome:
     return lines_of([sys.executable, "tests/hostile/run.py", *([only] if only else [])], "tests/hostile/run.py")
 
 
+def lines_of_built(goals: list[str], command: list[str], what: str) -> Outcome:
+    """The same, when make has made the goals."""
+    status, said = make(*goals)
+    if status == 0:
+        return lines_of(command, what)
+    outcome = Outcome()
+    outcome.fail("", errors_of(said))
+    return outcome
+
+
 def pages(only: str) -> Outcome:
     """The pages that our tools write, in a browser without a window."""
-    outcome = Outcome()
-    status, said = make("run-files")
-    if status:
-        outcome.fail("", errors_of(said))
-        return outcome
-    return lines_of([sys.executable, "tests/pages/run.py", *([only] if only else [])], "tests/pages/run.py")
+    return lines_of_built(["run-files"], [sys.executable, "tests/pages/run.py", *([only] if only else [])], "tests/pages/run.py")
 
 
-def world(only: str) -> Outcome:
+def world(_: str) -> Outcome:
     """Programs written by others, and their own tests where they ship any."""
-    outcome = Outcome()
-    status, said = make("run-files", "world")
-    if status:
-        outcome.fail("", errors_of(said))
-        return outcome
-    return lines_of([sys.executable, "tools/world.py", "test", str(BUILD)], "tools/world.py")
+    return lines_of_built(["run-files", "world"], [sys.executable, "tools/world.py", "test", str(BUILD)], "tools/world.py")
 
 
 GROUPS: dict[str, Callable[[str], Outcome]] = {

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fetch import Failure, apt, apt_update, fresh, run
+from fetch import Failure, debian_source, explained, fresh, run
 
 TREE = Path(__file__).resolve().parent.parent
 JOBS = f"-j{os.cpu_count() or 1}"
@@ -88,18 +88,16 @@ def source_of(program: Program, build: Path, log: Path) -> Path:
     given = os.environ.get("WORLD_SRC", "")
     if given:
         archives = sorted(Path(given).glob(f"{program.package}_*.orig.tar.*"))
+        if not archives:
+            raise Failure(f"WORLD_SRC={given}: there is no {program.package}_*.orig.tar.* in it")
+        with tarfile.open(archives[-1]) as archive:
+            archive.extractall(work)
     else:
-        apt_update(build, log)
-        apt(build, log, f"{program.name}: fetch", "source", "--download-only", program.package, cwd=work)
-        archives = sorted(work.glob("*.orig.tar.*"))
-    if not archives:
-        raise Failure(f"there is no {program.package}_*.orig.tar.*: see {log}; or put Debian's archives into a folder and set WORLD_SRC to it")
-    with tarfile.open(archives[-1]) as archive:
-        archive.extractall(work)
+        debian_source(build, log, f"{program.name}: fetch", program.package, work, "put Debian's archives into a folder and set WORLD_SRC to it")
     return next(folder for folder in work.iterdir() if folder.is_dir()).resolve()
 
 
-def build_all(build: Path) -> None:
+def build_all(build: Path) -> int:
     out = build / "world" / "bin"
     out.mkdir(parents=True, exist_ok=True)
     stamp = Path(tool(build, "forklore-cc")).stat().st_mtime_ns
@@ -115,6 +113,7 @@ def build_all(build: Path) -> None:
         subprocess.run([cross("strip"), "-o", made, source / program.made], check=True)
         shutil.rmtree(source.parent)
     print(f"dash, lua and awk are in {out}: type `make run ADD={out}`, then dash", flush=True)
+    return 0
 
 
 # --- testing -----------------------------------------------------------------------------------------------
@@ -172,18 +171,7 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     build = Path(sys.argv[2])
-    try:
-        if sys.argv[1] == "test":
-            return test_all(build)
-        build_all(build)
-        return 0
-    except Failure as failure:
-        print(failure, file=sys.stderr)
-    except (OSError, tarfile.TarError, subprocess.CalledProcessError) as error:
-        print(f"world.py: {error}", file=sys.stderr)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-    return 1
+    return explained("world.py", lambda: test_all(build) if sys.argv[1] == "test" else build_all(build))
 
 
 if __name__ == "__main__":

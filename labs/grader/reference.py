@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,11 +49,16 @@ def in_tree(path: Path) -> str:
         return str(path.resolve())
 
 
-def newer(target: Path, sources: list[Path]) -> bool:
-    if not target.exists():
-        return False
-    made = target.stat().st_mtime_ns
-    return all(source.stat().st_mtime_ns < made for source in sources)
+def linked(made: Path, inputs: list[Path], link: Callable[[], None]) -> None:
+    """Calls `link` unless `made` is newer than all its inputs, was made of these and no others, and its making was not cut off."""
+    listed, listing = made.with_suffix(".inputs"), "\n".join(map(str, inputs))
+    if made.exists() and listed.exists() and listed.read_text() == listing:
+        time = made.stat().st_mtime_ns
+        if all(each.stat().st_mtime_ns < time for each in inputs):
+            return
+    listed.unlink(missing_ok=True)
+    link()
+    listed.write_text(listing)
 
 
 @dataclass
@@ -150,11 +155,7 @@ def prepare_runner(lab: Lab, runner: str, goal: str, *variables: str) -> HostFil
     headers, rest, archive = grade_folder() / "headers", folder / "rest.o", folder / "rest.a"
     copy_headers(headers)
     portable, objects = top(lines["PORTABLE"]), top(lines["OBJECTS"])
-    listed = folder / "objects"
-    listing = "\n".join(map(str, [*objects, *portable]))
-    if not newer(rest, [*portable, *objects]) or not listed.exists() or listed.read_text() != listing:
-        link_rest(lab, objects, portable, rest, archive, lines["CXX"][0])
-        listed.write_text(listing)
+    linked(rest, [*objects, *portable], lambda: link_rest(lab, objects, portable, rest, archive, lines["CXX"][0]))
     return HostFiles(runner, headers, rest, archive, lines["CXX"][0], lines["FLAGS"], lines["LINK_FLAGS"])
 
 
@@ -224,17 +225,18 @@ def prepare_target(lab: Lab) -> TargetFiles:
                              f"LAB_KERNEL_CHECKS={' '.join(kernel)}", f"LAB_PROGRAM_CHECKS={' '.join(program)}"))
     folder = grade_folder() / f"lab{lab.number}"
     folder.mkdir(parents=True, exist_ok=True)
-    headers, rest, listed, known = grade_folder() / "headers", folder / "target.o", folder / "target.objects", folder / "target.json"
+    headers, rest, known = grade_folder() / "headers", folder / "target.o", folder / "target.json"
     copy_headers(headers)
     compiler, inputs = said["CXX"][0], [TREE / name for name in (*said["OBJECTS"], *said["LIBRARIES"])]
-    listing = "\n".join(map(str, inputs))
-    if not newer(rest, inputs) or not listed.exists() or listed.read_text() != listing:
+
+    def link() -> None:
         done = subprocess.run([compiler, "-r", "-nostdlib", "-o", str(rest), *(f"-Wl,--wrap={name}" for name in WRAPPED), *map(str, inputs)],
                               capture_output=True, text=True)
         if done.returncode:
             raise Failure(f"The kernel with the checks of lab {lab.number} does not link:\n{done.stderr[-2000:]}")
         known.write_text(json.dumps([read_layout(rest), kinds_of_symbols(compiler.removesuffix("g++") + "nm", rest)]))
-        listed.write_text(listing)
+
+    linked(rest, inputs, link)
     return TargetFiles(headers, rest, compiler, said["FLAGS"], said["LINK"], TREE / "src/boot/kernel.ld", TREE / said["INITRD"][0], build_folder() / "rpi3.dtb",
                        *json.loads(known.read_text()))
 
