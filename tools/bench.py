@@ -25,7 +25,7 @@ MIB = 1 << 20
 SHARE = 8           # of Linux's instructions, the part that we aim at
 # Rows that we promise; the others are shown for comparison.
 PROMISED = {"fork_exit_wait", "vfork_exit_wait", "vfork_exec_tiny_wait", "posix_spawn_tiny_wait", "fork_exec_tiny_wait", "page_fault_zero_1page", "page_faults_zero_256pages",
-            "pipe_pingpong_roundtrip", "signal_self_handler_return", "pthread_create_join"}
+            "pipe_pingpong_roundtrip", "signal_self_handler_return", "signal_pingpong_roundtrip", "stop_wait_continue_wait", "pthread_create_join"}
 OWN_GOALS = {"null_syscall_getppid": 90.0}
 # What they measure is the program's own doing.
 CALIBRATION = {"empty_loop", "cntvct_read", "libc_memcpy_64KiB", "libc_memset_64KiB"}

@@ -373,6 +373,48 @@ static void yield2(void)
 static volatile int sigs;
 static void onsig(int n) { (void)n; sigs++; }
 
+static void end(pid_t pid)
+{
+	int st;
+	kill(pid, SIGKILL);
+	if (waitpid(pid, &st, 0) != pid || !WIFSIGNALED(st)) die("end");
+}
+
+/* Two processes, each of which sleeps until the other's signal has run its handler. */
+static void signal_pingpong(void)
+{
+	if (only && strcmp(only, "signal_pingpong_roundtrip")) return;
+	sigset_t usr, none;
+	sigemptyset(&none);
+	sigemptyset(&usr);
+	sigaddset(&usr, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &usr, 0);
+	signal(SIGUSR1, onsig);
+	sigs = 0;
+	pid_t parent = getpid(), p = fork();
+	if (p < 0) die("fork");
+	if (p == 0) for (;;) { sigsuspend(&none); kill(parent, SIGUSR1); }
+	BATCHED("signal_pingpong_roundtrip", 0, 20, { if (kill(p, SIGUSR1)) die("kill"); sigsuspend(&none); });
+	if (sigs != runs * 20 + warm) die("signals lost");
+	end(p);
+	sigprocmask(SIG_UNBLOCK, &usr, 0);
+}
+
+/* What a shell does for Ctrl-Z and `fg`: a sleeping child is stopped, seen to be, let go on, seen to. */
+static void stop_continue(void)
+{
+	if (only && strcmp(only, "stop_wait_continue_wait")) return;
+	int st;
+	pid_t p = fork();
+	if (p < 0) die("fork");
+	if (p == 0) for (;;) pause();
+	BATCHED("stop_wait_continue_wait", 0, 20, {
+		if (kill(p, SIGSTOP) || waitpid(p, &st, WUNTRACED) != p || !WIFSTOPPED(st)) die("stop");
+		if (kill(p, SIGCONT) || waitpid(p, &st, WCONTINUED) != p || !WIFCONTINUED(st)) die("continue");
+	});
+	end(p);
+}
+
 static void *thr(void *a) { return a; }
 
 int main(int argc, char **argv)
@@ -473,6 +515,8 @@ int main(int argc, char **argv)
 	signal(SIGUSR1, onsig);
 	BATCHED("signal_self_handler_return", 0, 100, kill(getpid(), SIGUSR1));
 	if (sigs && sigs != runs * 100 + warm) die("signals lost");
+	signal_pingpong();
+	stop_continue();
 	{
 		int fd;
 		BATCHED("open_close_file", 0, 100, { fd = open(TINY, O_RDONLY); if (fd < 0) die("open"); close(fd); });
