@@ -14,12 +14,15 @@ Exit status of grade: 0 full marks, 1 not, 2 the grader or its machine failed. (
 """
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from . import board_tier, reference, report, variant
 from .grade import Printer, Request, debug, grade, new_seed, summary
 from .lab import TREE, Failure, Lab, load
+
+REASONS_SHOWN = 3
 
 
 def text(name: str, default: str = "") -> str:
@@ -76,10 +79,15 @@ def grade_class_verb() -> int:
     options = class_run.Options(Path(text("SUBMISSIONS")), Path(text("OUT")) if text("OUT") else reference.grade_folder() / f"class{lab.number}",
                                 number("JOBS", os.cpu_count() or 1), text("SCHEDULER", "parallel"), text("SSHLOGIN"), number("SEED", 0), text("VARIANTS") == "1")
     unmarked = class_run.run(lab, options)
-    pairs = similarity.compare(lab, members(lab, options.submissions), threshold)
     store = Store(options.out / "results.sqlite")
+    rows = store.rows()
+    print(f"{len(rows)} submissions, {unmarked} without a verdict{': type the command again' if unmarked else ''}", flush=True)
+    reasons = Counter(row.reason.strip() for row in rows if row.verdict == "infrastructure")
+    for reason, count in reasons.most_common(REASONS_SHOWN):
+        print(f"  {count} without a verdict: {reason}", flush=True)
+    pairs = similarity.compare(lab, members(lab, options.submissions), threshold)
     class_report.write(lab, store, pairs, threshold, options.out)
-    print(f"{len(store.rows())} submissions, {unmarked} without a verdict{': type the command again' if unmarked else ''}; {options.out}/class.html, scores.csv")
+    print(f"{options.out}/class.html, scores.csv")
     return 2 if unmarked else 0
 
 

@@ -209,7 +209,15 @@ def collect(plan: Plan, open_members: dict[str, Member], store: Store, shown: Pr
 
 def nothing_left(member: Member, plan: Plan) -> dict[str, Any]:
     return {"tests": [], "extra_data": {"verdict": "infrastructure", "full": plan.lab.full, "refused": "", "seed": plan.seed_of(member),
-                                        "broken": f"the worker left no verdict in {ROUNDS} rounds (workers.log)"}}
+                                        "broken": f"the worker left no verdict in {ROUNDS} rounds; the last words: {last_words(plan.out)}"}}
+
+
+def last_words(out: Path) -> str:
+    """What the workers, ssh or the scheduler said last: there the operator begins to look."""
+    for log in sorted(out.glob("*.log"), key=lambda log: log.stat().st_mtime, reverse=True):
+        if said := log.read_text(errors="replace").strip():
+            return f"{said.splitlines()[-1]} ({log.name})"
+    return "none"
 
 
 def run(lab: Lab, options: Options) -> int:

@@ -51,6 +51,14 @@ class Class(Case):
         for number in range(count):
             self.hand_in(f"s{number}", b"int broken(\n")
 
+    def program(self, name: str, script: str) -> Path:
+        """One that takes another's place."""
+        file = self.folder / "programs" / name
+        file.parent.mkdir()
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+        return file
+
     def command(self, **options: str) -> list[str]:
         given = {"LAB": "2", "SUBMISSIONS": str(self.submissions), "OUT": str(self.out), "SEED": "7"} | options
         return [sys.executable, "-m", "grader", "grade-class", *(f"{name}={value}" for name, value in given.items())]
@@ -62,7 +70,7 @@ class Class(Case):
         return subprocess.run(self.command(**options), cwd=ROOT, env=environment or self.environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
     def scores(self) -> dict[str, list[str]]:
-        rows = list(csv.reader((self.out / "scores.csv").open()))
+        rows = list(csv.reader((self.out / "scores.csv").read_text().splitlines()))
         self.assertEqual(rows[0], ["submission", "score", "of", "verdict", "reason"])
         return {row[0]: row[1:] for row in rows[1:]}
 
@@ -149,12 +157,10 @@ class Class(Case):
 
     def test_a_machine_that_fails_gives_no_mark(self) -> None:
         self.hand_in("ada", b"int broken(\n")
-        tools = self.folder / "tools"
-        tools.mkdir()
-        (tools / "bwrap").write_text("#!/bin/sh\nkill -9 $$\n")
-        (tools / "bwrap").chmod(0o755)
+        tools = self.program("bwrap", "kill -9 $$").parent
         done = self.grade(self.environment(PATH=f"{tools}:{os.environ['PATH']}"))
         self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertRegex(done.stdout, "1 without a verdict: .*(did not come to an end|no sandbox)")
         self.assert_clean(done.stderr)
         self.assertFalse((self.out / "scores.csv").exists() and self.scores()["ada"][0])
         done = self.grade()
@@ -162,15 +168,23 @@ class Class(Case):
         self.assertEqual(self.scores()["ada"][0], "0")
 
     def test_other_machines_by_ssh(self) -> None:
-        """GNU parallel's own ssh: here a program that notes the machine and runs the command on this one."""
+        """GNU parallel's own ssh: here a program that notes the machine and runs the command on this one, with a SHELL as sshd sets it: the caller
+        may have none."""
         self.broken(2)
-        ssh = self.folder / "ssh"
-        ssh.write_text(f'#!/bin/sh\necho "$1" >> {self.folder}/machines\nshift\n[ "$1" != -- ] || shift\nexec sh -c "$*"\n')
-        ssh.chmod(0o755)
-        done = self.grade(SSHLOGIN=f"1/{ssh} one,1/{ssh} two")
+        ssh = self.program("ssh", f'echo "$1" >> {self.folder}/machines; shift; [ "$1" != -- ] || shift; SHELL=/bin/sh exec sh -c "$*"')
+        bare = self.environment()
+        bare.pop("SHELL", None)
+        done = self.grade(bare, SSHLOGIN=f"1/{ssh} one,1/{ssh} two")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(set((self.folder / "machines").read_text().split()), {"one", "two"})
         self.assertEqual([row[0] for row in self.scores().values()], ["0", "0"])
+
+    def test_a_machine_that_can_not_be_reached(self) -> None:
+        self.broken(1)
+        ssh = self.program("ssh", "echo 'no route to host' >&2; exit 255")
+        done = self.grade(SSHLOGIN=f"1/{ssh} one")
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertRegex(done.stdout, "1 without a verdict: .*no route to host")
 
     def test_a_bar_on_a_terminal(self) -> None:
         self.broken(1)
