@@ -1,4 +1,5 @@
 """From a submission's text to its objects, the same way for both machines: in a sandbox, and looked at before and after."""
+import platform
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from .lab import Failure, Lab
 
 COMPILE = sandbox.Limits(cpu_seconds=60, memory=3 << 30, address_space=3 << 30, wall_seconds=1200)
 ATTEMPTS = 3        # when the host failed, not the submission
+FORMATS = {"x86_64": ["elf64-x86-64"], "aarch64": ["elf64-littleaarch64"]}       # binutils' names of object files
 Known = dict[tuple[str, bytes], Path]       # objects that were compiled before, by path and text
 
 
@@ -44,6 +46,11 @@ class Front:
     def tool(self, name: str) -> str:
         """The one of binutils that belongs to the compiler."""
         return Path(self.compiler).name.removesuffix("g++") + name if Path(self.compiler).name.endswith("-g++") else name
+
+    def reader(self, name: str) -> list[str]:
+        """nm or addr2line, told what it reads: to find that out it would load every plug-in of compilers there is, which takes longer than its work."""
+        machine = Path(self.compiler).name.partition("-")[0] if self.tool(name) != name else platform.machine()
+        return [self.tool(name), *(f"--target={form}" for form in FORMATS.get(machine, []))]
 
     @property
     def command(self) -> list[str]:
@@ -87,5 +94,5 @@ def compile_all(lab: Lab, headers: Path, front: Front, folder: Path, texts: dict
         over.parent.mkdir(parents=True, exist_ok=True)
         over.touch()
     objects = [known.get((file.path, texts[file.path])) or compile_file(lab, front, folder, i, texts[file.path]) for i, file in enumerate(lab.files)]
-    inspection.check_symbols(lab, inspection.symbols(front.tool("nm"), objects), " and ".join(Path(f.path).name for f in lab.files), front.explored)
+    inspection.check_symbols(lab, inspection.symbols(front.reader("nm"), objects), " and ".join(Path(f.path).name for f in lab.files), front.explored)
     return objects

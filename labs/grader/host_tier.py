@@ -1,11 +1,11 @@
 """The host tier: a submission compiled for this machine with sanitizers, each check in a process of its own."""
 import re
 import secrets
-import shutil
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from . import compiling, inspection, sandbox
 from .compiling import ATTEMPTS, in_sandbox
@@ -29,42 +29,63 @@ EXPLORED_SANITIZERS = {name: options.replace("symbolize=0", "symbolize=1") for n
 class Program:
     """The checks linked with a submission, in a folder that sandboxes can see."""
     folder: Path
-    path: Path
+    path: Path                          # it says where functions lie, but not of which lines they are
+    front: compiling.Front
+    link_again: Callable[[], Path]      # the same, byte for byte where it runs, with the lines
+    lock: Lock = field(default_factory=Lock)
+    linked_again: Path | None = None
+
+    @property
+    def with_lines(self) -> Path:
+        """Only what fails has places to name."""
+        with self.lock:
+            if not self.linked_again:
+                try:
+                    self.linked_again = self.link_again()
+                except Refused as refusal:      # it has been linked before: no hand-in's fault
+                    raise Failure(str(refusal)) from None
+            return self.linked_again
 
 
-def link(host: HostFiles, folder: Path, objects: list[Path]) -> Program:
+def link(host: HostFiles, front: compiling.Front, folder: Path, objects: list[Path]) -> Program:
     """The submission comes last: an inline function of its own making never takes the place of the reference's. The gap of a
     random size keeps it from knowing how far away anything lies."""
     work = sandbox.writable(folder / "link")
-    for source, name in ((host.rest, "rest.o"), (host.archive, "rest.a"), *((o, f"file{i}.o") for i, o in enumerate(objects))):
-        shutil.copyfile(source, work / name)
-        (work / name).chmod(0o644)
-    (work / "gap.S").write_text(f'.text\n.skip {secrets.randbelow(LARGEST_GAP)}\n.section .note.GNU-stack,"",@progbits\n')
-    place = sandbox.Place(write=[(work, "/work")], directory="/work")
+    (work / "gap.s").write_text(f'.text\n.skip {secrets.randbelow(LARGEST_GAP)}\n.section .note.GNU-stack,"",@progbits\n')
     # __real_panic and __wrap_panic: the runner keeps the place of a panic.
     wrap = ["-Wl,--wrap=_Z5panicPKcmm"] if host.runner == "check" else []
-    ended = in_sandbox([Path(host.compiler).name, *[f for f in host.link_flags if not f.startswith(("-I", "-W"))], *wrap, "rest.o", "gap.S",
-                        *(f"file{i}.o" for i in range(len(objects))), "rest.a", "-o", "check"], place, LINK, "The linker")
-    if not ended.good and b"rest.o: in function" in ended.errors:
-        raise Failure("The checks do not link with the kernel:\n" + ended.errors.decode(errors="replace")[:1000])    # no hand-in's fault
-    if not ended.good:
-        raise Refused("The files do not link with the kernel:\n" + "\n".join(ended.errors.decode(errors="replace").splitlines()[:12]))
-    return Program(folder, work / "check")
+    command = [Path(host.compiler).name, *[f for f in host.link_flags if not f.startswith(("-I", "-W"))], *wrap, "/in/rest.o", "gap.s",
+               *(f"/in/file{i}.o" for i in range(len(objects))), "/in/rest.a"]
+
+    def made(name: str, rest: Path) -> Path:
+        inside = [(rest, "/in/rest.o"), (host.archive, "/in/rest.a"), *((path, f"/in/file{i}.o") for i, path in enumerate(objects))]
+        ended = in_sandbox([*command, "-o", name], sandbox.Place(read=inside, write=[(work, "/work")], directory="/work"), LINK, "The linker")
+        if not ended.good and b"rest.o: in function" in ended.errors:
+            raise Failure("The checks do not link with the kernel:\n" + ended.errors.decode(errors="replace")[:1000])    # no hand-in's fault
+        if not ended.good:
+            raise does_not_link(ended)
+        return work / name
+
+    return Program(folder, made("check", host.bare), front, lambda: made("with-lines", host.rest))
+
+
+def does_not_link(ended: sandbox.Ended) -> Refused:
+    return Refused("The files do not link with the kernel:\n" + "\n".join(ended.errors.decode(errors="replace").splitlines()[:12]))
 
 
 def build(lab: Lab, host: HostFiles, folder: Path, texts: dict[str, bytes]) -> Program:
     front = compiling.Front(host.compiler, host.flags, sanitized=True, explored=host.runner == "schedules")
-    return link(host, folder, compiling.compile_all(lab, host.headers, front, folder, texts, host.known))
+    return link(host, front, folder, compiling.compile_all(lab, host.headers, front, folder, texts, host.known))
 
 
 # --- one check --------------------------------------------------------------------------------------------------------------
 
-def named_places(program: Program, offsets: list[str], tool: str = "addr2line") -> dict[str, list[str]]:
+def named_places(program: Program, offsets: list[str]) -> dict[str, list[str]]:
     """`function at file:line` for each offset into the program, innermost first; the runner's and the framework's own are left out."""
     if not offsets:
         return {}
-    place = sandbox.Place(read=[(program.path, "/check")])
-    ended = sandbox.run([tool, "-a", "-f", "-C", "-i", "-p", "-e", "/check", *offsets], place, sandbox.Limits(memory=3 << 30))
+    place = sandbox.Place(read=[(program.with_lines, "/check")])
+    ended = sandbox.run([*program.front.reader("addr2line"), "-a", "-f", "-C", "-i", "-p", "-e", "/check", *offsets], place, sandbox.Limits(memory=3 << 30))
     named: dict[str, list[str]] = {offset: [] for offset in offsets}
     lines: list[str] = []
     for line in ended.output.decode(errors="replace").splitlines():
@@ -80,10 +101,10 @@ def named_places(program: Program, offsets: list[str], tool: str = "addr2line") 
     return named
 
 
-def readable_places(program: Program, offsets: list[str], tool: str = "addr2line") -> list[str]:
+def readable_places(program: Program, offsets: list[str]) -> list[str]:
     """The places of a stack, one below the other."""
     offsets = [offset for offset in offsets[:40] if re.fullmatch("[0-9a-f]{1,16}", offset)]
-    named = named_places(program, list(dict.fromkeys(offsets)), tool)
+    named = named_places(program, list(dict.fromkeys(offsets)))
     return [line for offset in offsets for line in named[offset]]
 
 

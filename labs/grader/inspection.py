@@ -144,10 +144,10 @@ def check_text(lab: Lab, file: HandIn, source: bytes, preprocessed: str) -> None
 
 # --- the object ------------------------------------------------------------------------------------------------------------
 
-def symbols(tool: str, objects: list[Path]) -> list[Symbol]:
+def symbols(tool: list[str], objects: list[Path]) -> list[Symbol]:
     """External symbols: their kind by nm's letter, readable and as the linker sees them."""
     def names(*options: str) -> list[str]:
-        return subprocess.run([tool, "--extern-only", "--no-sort", *options, *map(str, objects)], capture_output=True, text=True, check=True).stdout.splitlines()
+        return subprocess.run([*tool, "--extern-only", "--no-sort", *options, *map(str, objects)], capture_output=True, text=True, check=True).stdout.splitlines()
     found = []
     for plain, readable in zip(names(), names("-C"), strict=True):
         if match := re.match(r"[0-9a-f ]{16} (\w) (.*)", plain):

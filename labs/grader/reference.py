@@ -67,6 +67,7 @@ class HostFiles:
     runner: str                 # check or schedules
     headers: Path               # a tree of headers, all that a submission is compiled with
     rest: Path                  # everything but the submission, in one object
+    bare: Path                  # the same without debugging information, which takes longer to link than all else; the explorer needs it always
     archive: Path               # what of the portable kernel the checks did not ask for
     compiler: str
     flags: list[str]            # as for the reference, sanitizers included
@@ -78,6 +79,7 @@ class HostFiles:
 class TargetFiles:
     headers: Path
     rest: Path                  # the kernel less the submission, with the runner and the checks, in one object
+    bare: Path                  # the same without debugging information
     compiler: str
     flags: list[str]            # as for the reference
     link_flags: list[str]
@@ -146,6 +148,10 @@ def link_rest(lab: Lab, objects: list[Path], portable: list[Path], rest: Path, a
         raise Failure(f"The checks of lab {lab.number} do not link:\n{done.stderr[-2000:]}")
 
 
+def strip(tool: str, rest: Path, bare: Path) -> None:
+    subprocess.run([tool, "--strip-debug", str(rest), str(bare)], capture_output=True, check=True)
+
+
 def prepare_runner(lab: Lab, runner: str, goal: str, *variables: str) -> HostFiles:
     made = make(goal, f"LAB_REPLACES={' '.join(lab.replaced)}", *variables)
     lines = said_by_make(made)
@@ -153,10 +159,17 @@ def prepare_runner(lab: Lab, runner: str, goal: str, *variables: str) -> HostFil
     folder = grade_folder() / f"lab{lab.number}" / runner
     folder.mkdir(parents=True, exist_ok=True)
     headers, rest, archive = grade_folder() / "headers", folder / "rest.o", folder / "rest.a"
+    bare = rest if runner == "schedules" else folder / "bare.o"
     copy_headers(headers)
     portable, objects = top(lines["PORTABLE"]), top(lines["OBJECTS"])
-    linked(rest, [*objects, *portable], lambda: link_rest(lab, objects, portable, rest, archive, lines["CXX"][0]))
-    return HostFiles(runner, headers, rest, archive, lines["CXX"][0], lines["FLAGS"], lines["LINK_FLAGS"])
+
+    def link() -> None:
+        link_rest(lab, objects, portable, rest, archive, lines["CXX"][0])
+        if bare != rest:
+            strip("objcopy", rest, bare)
+
+    linked(bare, [*objects, *portable], link)
+    return HostFiles(runner, headers, rest, bare, archive, lines["CXX"][0], lines["FLAGS"], lines["LINK_FLAGS"])
 
 
 def prepare_host(lab: Lab) -> list[HostFiles]:
@@ -225,7 +238,7 @@ def prepare_target(lab: Lab) -> TargetFiles:
                              f"LAB_KERNEL_CHECKS={' '.join(kernel)}", f"LAB_PROGRAM_CHECKS={' '.join(program)}"))
     folder = grade_folder() / f"lab{lab.number}"
     folder.mkdir(parents=True, exist_ok=True)
-    headers, rest, known = grade_folder() / "headers", folder / "target.o", folder / "target.json"
+    headers, rest, bare, known = grade_folder() / "headers", folder / "target.o", folder / "target-bare.o", folder / "target.json"
     copy_headers(headers)
     compiler, inputs = said["CXX"][0], [TREE / name for name in (*said["OBJECTS"], *said["LIBRARIES"])]
 
@@ -234,10 +247,12 @@ def prepare_target(lab: Lab) -> TargetFiles:
                               capture_output=True, text=True)
         if done.returncode:
             raise Failure(f"The kernel with the checks of lab {lab.number} does not link:\n{done.stderr[-2000:]}")
-        known.write_text(json.dumps([read_layout(rest), kinds_of_symbols(compiler.removesuffix("g++") + "nm", rest)]))
+        tools = compiler.removesuffix("g++")
+        known.write_text(json.dumps([read_layout(rest), kinds_of_symbols(tools + "nm", rest)]))
+        strip(tools + "objcopy", rest, bare)
 
-    linked(rest, inputs, link)
-    return TargetFiles(headers, rest, compiler, said["FLAGS"], said["LINK"], TREE / "src/boot/kernel.ld", TREE / said["INITRD"][0], build_folder() / "rpi3.dtb",
+    linked(bare, inputs, link)
+    return TargetFiles(headers, rest, bare, compiler, said["FLAGS"], said["LINK"], TREE / "src/boot/kernel.ld", TREE / said["INITRD"][0], build_folder() / "rpi3.dtb",
                        *json.loads(known.read_text()))
 
 

@@ -19,8 +19,7 @@ from pathlib import Path
 from . import compiling, sandbox
 from .compiling import ATTEMPTS, in_sandbox
 from .debug_port import CORES, DebugPort, Ended, Lost
-from .host_tier import LARGEST_GAP, LINK, Program, place_of, readable_places, tidy
-from .inspection import Refused
+from .host_tier import LARGEST_GAP, LINK, Program, does_not_link, place_of, readable_places, tidy
 from .lab import Check, Failure, Lab
 from .records import Forged, Record, Records
 from .reference import TargetFiles
@@ -36,15 +35,14 @@ NO_SYMBOLS = '.section .symbols,"a"\n.balign 8\n.globl symbol_table\nsymbol_tabl
 
 @dataclass
 class Kernel(Program):
-    """`path` is the kernel with symbols; checks run in `image`."""
-    image: Path
-    files: TargetFiles
-    front: compiling.Front
-    places: dict[str, int]      # addresses of names
-    boot_arguments: str = ""
+    """Checks run in `image`."""
+    image: Path = field(kw_only=True)
+    files: TargetFiles = field(kw_only=True)
+    places: dict[str, int] = field(kw_only=True)        # addresses of names
+    boot_arguments: str = field(kw_only=True)
 
     def trace(self, addresses: list[int]) -> list[str]:
-        return readable_places(self, [f"{address:x}" for address in addresses], self.front.tool("addr2line"))
+        return readable_places(self, [f"{address:x}" for address in addresses])
 
 
 # --- building ------------------------------------------------------------------------------------------------------------------
@@ -60,24 +58,29 @@ def build(lab: Lab, files: TargetFiles, folder: Path, texts: dict[str, bytes]) -
     front = compiling.Front(files.compiler, files.flags)
     objects = compiling.compile_all(lab, files.headers, front, folder, texts, {})
     work = sandbox.writable(folder / "kernel")
-    (work / "extra.S").write_text(NO_SYMBOLS + gap())
-    inside = [(files.rest, "/in/rest.o"), (files.script, "/in/kernel.ld"), *((path, f"/in/file{i}.o") for i, path in enumerate(objects))]
-    place = sandbox.Place(read=inside, write=[(work, "/work")], directory="/work")
+    (work / "extra.s").write_text(NO_SYMBOLS + gap())
     # The submission comes last: an inline function of its own making never takes the place of the reference's.
-    command = [Path(files.compiler).name, *files.link_flags, "-T", "/in/kernel.ld", "/in/rest.o", "extra.S",
-               *(f"-Wl,-u,gap_{name}" for name in ("text", "data", "bss")), *(f"/in/file{i}.o" for i in range(len(objects))), "-lgcc", "-o", "kernel.elf"]
-    ended = in_sandbox(command, place, LINK, "The linker")
-    if not ended.good:
-        raise Refused("The files do not link with the kernel:\n" + "\n".join(ended.errors.decode(errors="replace").splitlines()[:12]))
-    ended = in_sandbox([front.tool("objcopy"), "-O", "binary", "kernel.elf", "kernel8.img"], place, LINK, "objcopy")
+    command = [Path(files.compiler).name, *files.link_flags, "-T", "/in/kernel.ld", "/in/rest.o", "extra.s",
+               *(f"-Wl,-u,gap_{name}" for name in ("text", "data", "bss")), *(f"/in/file{i}.o" for i in range(len(objects))), "-lgcc"]
+
+    def linked(name: str, rest: Path) -> Path:
+        inside = [(rest, "/in/rest.o"), (files.script, "/in/kernel.ld"), *((path, f"/in/file{i}.o") for i, path in enumerate(objects))]
+        ended = in_sandbox([*command, "-o", name], sandbox.Place(read=inside, write=[(work, "/work")], directory="/work"), LINK, "The linker")
+        if not ended.good:
+            raise does_not_link(ended)
+        return work / name
+
+    path = linked("kernel.elf", files.bare)
+    ended = in_sandbox([front.tool("objcopy"), "-O", "binary", "kernel.elf", "kernel8.img"], sandbox.Place(write=[(work, "/work")], directory="/work"), LINK, "objcopy")
     if not ended.good:
         raise Failure(f"objcopy made no image: {ended.errors.decode(errors='replace')[:300]}")
-    return Kernel(folder, work / "kernel.elf", work / "kernel8.img", files, front, addresses(front, files, work / "kernel.elf"), lab.boot_arguments)
+    return Kernel(folder, path, front, lambda: linked("with-lines.elf", files.rest), image=work / "kernel8.img", files=files,
+                  places=addresses(front, files, path), boot_arguments=lab.boot_arguments)
 
 
 def addresses(front: compiling.Front, files: TargetFiles, kernel: Path) -> dict[str, int]:
     """Of the pristine kernel's names: a submission's own of the same name lie behind them."""
-    said = subprocess.run([front.tool("nm"), "--numeric-sort", "--defined-only", str(kernel)], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run([*front.reader("nm"), "--numeric-sort", "--defined-only", str(kernel)], capture_output=True, text=True, check=True).stdout
     found: dict[str, int] = {}
     for value, kind, name in (line.split(maxsplit=2) for line in said.splitlines()):
         if files.symbols.get(name) == kind:
@@ -374,8 +377,8 @@ def debug(check: Check, kernel: Kernel, seed: int, to: Path, port: int) -> int:
     """One check in a machine that waits for gdb at its first instruction; its console is this terminal."""
     to.mkdir(parents=True, exist_ok=True)
     (to / "orders").write_bytes(orders(bytes(16), seed, [check]))
-    for path in (kernel.path, kernel.image, kernel.files.dtb, kernel.files.initrd):
-        shutil.copyfile(path, to / (path.name if path != kernel.files.initrd else "initrd.cpio"))
+    for path, name in ((kernel.with_lines, "kernel.elf"), (kernel.image, "kernel8.img"), (kernel.files.dtb, "rpi3.dtb"), (kernel.files.initrd, "initrd.cpio")):
+        shutil.copyfile(path, to / name)
     command = [word.replace("/in/", f"{to}/") for word in command_line(seed, kernel.boot_arguments, "-serial null", f"-gdb tcp:127.0.0.1:{port}")]
     # What the guest may write to is its memory and this terminal, as with make run.
     print(f"The machine waits for: gdb-multiarch {to}/kernel.elf -ex 'target remote :{port}'\n"

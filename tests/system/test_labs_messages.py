@@ -6,6 +6,7 @@ from pathlib import Path
 from support import ROOT
 
 sys.path.insert(0, str(ROOT / "labs"))
+from grader.compiling import Front                                      # noqa: E402
 from grader.grade import summary                               # noqa: E402
 from grader.host_tier import Program, function_name, in_the_tree, tidy, with_places  # noqa: E402
 from grader.lab import load                                             # noqa: E402
@@ -27,7 +28,7 @@ class Messages(unittest.TestCase):
         self.assertEqual(tidy("expected <a>\n\tbut was  <b>\n\tdifference starts at position 0 at: < b >\n\t   ^"), "expected <a>\ncame     <b>")
 
     def test_a_text_without_places_stays_as_it_is(self) -> None:
-        program = Program(Path("/nowhere"), Path("/nowhere/check"))
+        program = Program(Path("/nowhere"), Path("/nowhere/check"), Front("g++", []), lambda: self.fail("nothing is to be named"))
         self.assertEqual(with_places(program, "if (x) { return {}; } {nothing}"), "if (x) { return {}; } {nothing}")
 
     def test_the_total_says_what_was_not_checked_here(self) -> None:
