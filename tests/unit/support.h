@@ -156,7 +156,8 @@ uint64_t sweep(Call call, Undo undo, Failed failed) {
             }
         }
         if (ok) {
-            UNSIGNED_LONGS_EQUAL_TEXT(step, failpoint::steps(), "steps that were asked");
+            // Fewer than before are none lost: the attempt before may have left its zone a page.
+            CHECK_TRUE_TEXT(failpoint::steps() <= step, "a step failed, and the call succeeded all the same");
             before.check();
             return step;
         }
