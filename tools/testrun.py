@@ -27,6 +27,7 @@ CORES = os.cpu_count() or 1
 HOST_LIMIT_SECONDS = 1200
 KERNEL_TEST_GUEST_SECONDS = "600"
 USER_TEST_GUEST_SECONDS = "600"
+USER_TEST_MIB = 192      # some use all memory up, which is to be quick
 USER_TESTS = BUILD / "user" / "tests"
 
 
@@ -205,7 +206,7 @@ def boot_programs(programs: list[tuple[str, str]]) -> tuple[list[Section], str]:
         (Path(folder) / "all.sh").write_text(script)
         for name in {name for name, _ in programs}:
             shutil.copy(USER_TESTS / name, folder)
-        status, said = shell([sys.executable, "tools/run.py", "CMD=sh /add/all.sh", f"ADD={folder}",
+        status, said = shell([sys.executable, "tools/run.py", "CMD=sh /add/all.sh", f"ADD={folder}", f"ARGS=memory={USER_TEST_MIB}",
                               f"TIMEOUT={USER_TEST_GUEST_SECONDS}"])
     said = said.replace("\r\n", "\n")
     sections = []

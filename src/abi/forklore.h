@@ -123,6 +123,8 @@ enum ForkloreSyscall {
     // queues of events
     SYS_kqueue = 103,       // () -> fd
     SYS_kevent = 104,       // (fd, const ForkloreKevent* changes, count, ForkloreKevent* events, count, const ForkloreTime* timeout or 0)
+    // memory pressure
+    SYS_memory_band = 105,  // (pid or 0, band or -1 to ask alone) -> the band before; owners lower it, root raises it
     SYS_COUNT = 112
 };
 
@@ -265,6 +267,9 @@ enum ForkloreTrait {
 enum ForkloreIoPolicy { FL_IO_DEFAULT, FL_IO_IMPORTANT, FL_IO_PASSIVE, FL_IO_THROTTLE, FL_IO_UTILITY, FL_IO_STANDARD, FL_IO_POLICY_COUNT };
 enum ForkloreCodeFlags { FL_CODE_VALID = 1, FL_CODE_HARD = 0x100, FL_CODE_KILL = 0x200, FL_CODE_RESTRICT = 0x800, FL_CODE_KILLED = 0x1000000 };
 
+// Who ends first when there is no memory left: the lowest. Any number from the first to the last; the names are the original's.
+enum ForkloreMemoryBand { FL_BAND_IDLE = 0, FL_BAND_BACKGROUND = 3, FL_BAND_FOREGROUND = 10, FL_BAND_DEFAULT = 18, FL_BAND_CRITICAL = 19 };
+
 struct ForkloreTime { int64_t seconds; int64_t nanoseconds; };
 struct ForkloreTimer { struct ForkloreTime interval, value; };
 enum ForkloreItimer { FL_ITIMER_REAL, FL_ITIMER_VIRTUAL, FL_ITIMER_PROF, FL_ITIMER_COUNT };
@@ -348,7 +353,8 @@ enum ForkloreProcState { FL_PROC_RUNNING = 'R', FL_PROC_SLEEPING = 'S', FL_PROC_
 struct ForkloreProcInfo {
     int32_t pid, parent, group, session, uid, nice;
     int32_t state, threads, core, foreground;   // state is a ForkloreProcState; foreground: has the terminal
-    int32_t loans, reserved;                    // threads of it that run as children (vfork)
+    int32_t loans;                              // threads of it that run as children (vfork)
+    int32_t band;                               // ForkloreMemoryBand
     uint64_t unique_id, start_ns, user_ns, system_ns, resident_pages;
     char name[32];
 };

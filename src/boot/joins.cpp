@@ -8,6 +8,7 @@
 #include "kernel/boot_arguments.h"
 #include "kernel/fs/upward.h"
 #include "kernel/log.h"
+#include "kernel/proc/memory_pressure.h"
 #include "kernel/sched.h"
 #include "kernel/timer.h"
 #include "machine/clock.h"
@@ -51,7 +52,7 @@ void join_core() {
 
 bool reclaim_memory() {
     const PageCount zones = zone_reclaim(), stacks = stacks_reclaim();
-    return zones.value + stacks.value != 0;
+    return zones.value + stacks.value != 0 || relieve_memory_pressure(MemoryNeed::Call);
 }
 
 void start_timeout(uint32_t seconds) {

@@ -66,16 +66,33 @@ void report_machine(unsigned cores) {
     }
 }
 
+// True if nothing that has to stay lies from there to the end of RAM.
+bool ram_could_end_at(PhysAddr end) {
+    bool could = machine.ram.start < end && end <= machine.ram.end;
+    for (size_t i = 0; i < machine.reserved_count && could; ++i) {
+        could = machine.reserved[i].end <= end || machine.reserved[i].start >= machine.ram.end;
+    }
+    return could;
+}
+
+void limit_memory() {
+    const PhysAddr end(uint64_t{boot_arguments.memory_mib} << 20);
+    if (boot_arguments.memory_mib == 0) {
+        return;
+    }
+    if (!ram_could_end_at(end)) {
+        log("boot argument memory={}: the RAM does not reach so far, or what was loaded lies there: ignored", boot_arguments.memory_mib);
+        return;
+    }
+    machine.ram.end = end;
+}
+
 // The trace's rings are the end of RAM, which the page allocator then does not have.
 void keep_room_for_trace() {
     const uint64_t capacity = std::bit_ceil(uint64_t{boot_arguments.trace_records});
     const PageCount room = PageCount::covering(trace::bytes_for(capacity));
     const PhysAddr end = machine.ram.end;
-    bool fits = room.bytes() <= (end - machine.ram.start) / 2;
-    for (size_t i = 0; i < machine.reserved_count && fits; ++i) {
-        fits = machine.reserved[i].end <= end - room.bytes() || machine.reserved[i].start >= end;
-    }
-    if (!fits) {
+    if (room.bytes() > (end - machine.ram.start) / 2 || !ram_could_end_at(end - room.bytes())) {
         log("boot argument trace={}: there is no room for so much; no trace", boot_arguments.trace_records);
         boot_arguments.trace_records = 0;
         return;
@@ -193,6 +210,7 @@ void report_boot() {
     read_machine(device_tree, machine);         // what the loader says
     const unsigned cores = call_cores(machine.spin_table);  // out of the spin table, into sleep
     read_boot_arguments();                      // what the user says
+    limit_memory();                             // and how much of the RAM it is about
     report_machine(cores);                      // the first line of the log
     start_memory();                             // page frames, address spaces
     sched_init();                               // this is a thread now

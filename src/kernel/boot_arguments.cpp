@@ -52,6 +52,7 @@ const char* read_fault(BootArguments& a, std::string_view v) { return read_text(
 const char* read_hello(BootArguments& a, std::string_view v) { return read_text(v, a.hello); }
 const char* read_pid_max(BootArguments& a, std::string_view v) { return read_count(v, a.pid_max); }
 const char* read_process_max(BootArguments& a, std::string_view v) { return read_count(v, a.process_max); }
+const char* read_memory(BootArguments& a, std::string_view v) { return read_count(v, a.memory_mib); }
 const char* read_timeout(BootArguments& a, std::string_view v) { return read_count(v, a.timeout_seconds); }
 
 const char* read_trace(BootArguments& a, std::string_view v) { return read_count(v, a.trace_records); }
@@ -99,7 +100,7 @@ constexpr Known known[] = {
     {"console", read_console}, {"cmd", read_command}, {"pid_max", read_pid_max}, {"maxproc", read_process_max},
     {"copy", read_copy},       {"timeout", read_timeout}, {"quiet", read_flag<&BootArguments::quiet>}, {"seed", read_seed},
     {"test", read_test},       {"fault", read_fault},     {"hello", read_hello},
-    {"freed", read_freed},
+    {"freed", read_freed},     {"memory", read_memory},
     {"trace", read_trace},     {"end", read_end},
     {"heartbeat", read_flag<&BootArguments::heartbeat>},
 };

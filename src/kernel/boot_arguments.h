@@ -18,6 +18,7 @@ struct BootArguments {
     std::string_view hello;             // hello=: whom the boot log greets
     uint32_t pid_max = 0;               // pid_max=; 0: the usual
     uint32_t process_max = 0;           // maxproc=; 0: the usual
+    uint32_t memory_mib = 0;            // memory=: RAM from there on is not used; 0: all is
     uint32_t timeout_seconds = 0;       // timeout=; 0: none
     uint32_t trace_records = 0;         // trace=: records that each core keeps; 0: no trace
     uint64_t seed = 0;                  // seed=, if `seeded`

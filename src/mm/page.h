@@ -61,7 +61,8 @@ void adopt_reserved(PhysAddr page, PageUse use);
 PageUse use_of(PhysAddr page);          // Reserved for what is not RAM of ours
 uint32_t references(PhysAddr page);
 
-// Called when no page is free: gives some back (zone caches, stacks), true if it gave any. boot/main.cpp fills it in.
+// Called when no page is free: gives some back (zone caches, stacks, the memory of a process of a low band), true if it gave
+// any. May sleep. boot/main.cpp fills it in.
 inline bool (*reclaim)() = nullptr;
 
 struct Stats {

@@ -25,12 +25,13 @@ TEST(BootArguments, NothingGivesTheUsualValues) {
 
 TEST(BootArguments, EveryKnownWordIsRead) {
     BootArguments arguments = parse("quiet cmd=ps%3b%20ls pid_max=300 maxproc=50 copy=eager timeout=7 seed=0x1F "
-                                    "console=serial1 test=Zones freed=check end=reset heartbeat");
+                                    "console=serial1 test=Zones freed=check end=reset heartbeat memory=192");
     LONGS_EQUAL(0, problem_count);
     CHECK(arguments.quiet);
     CHECK(arguments.command == "ps%3b%20ls");
     LONGS_EQUAL(300, arguments.pid_max);
     LONGS_EQUAL(50, arguments.process_max);
+    LONGS_EQUAL(192, arguments.memory_mib);
     CHECK(arguments.copy_eagerly);
     LONGS_EQUAL(7, arguments.timeout_seconds);
     CHECK(arguments.seeded);

@@ -117,6 +117,7 @@ constexpr SystemCallTable make_table() {
     calls[SYS_page_list] = sys_page_list;
     calls[SYS_kqueue] = sys_kqueue;
     calls[SYS_kevent] = sys_kevent;
+    calls[SYS_memory_band] = sys_memory_band;
     return table;
 }
 

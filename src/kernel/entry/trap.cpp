@@ -7,6 +7,7 @@
 #include "kernel/entry/system_calls.h"
 #include "kernel/log.h"
 #include "kernel/proc/exit.h"
+#include "kernel/proc/memory_pressure.h"
 #include "kernel/proc/stop.h"
 #include "kernel/sched.h"
 #include "machine/trace.h"
@@ -85,8 +86,7 @@ void program_fault(UserFrame& frame, uint64_t syndrome, uint64_t address, int si
     case Error::Range:
         return FL_SIGBUS;
     case Error::NoMemory:
-        log("{} ({}): out of memory", current_proc().inherited.name, current_proc().pid);
-        return FL_SIGKILL;
+        return 0;       // the program tries again, unless it is the one that ends
     default:
         return FL_SIGSEGV;
     }
@@ -98,15 +98,19 @@ inline void trace_fault(uint64_t place, uint64_t syndrome, uint64_t address) {
     }
 }
 
-// The signal for an address-space fault that could not be cured; 0 if it was.
-inline int cure_fault(UserAddr address, Access access) {
+// Without memory a process ends for it, which may be this one.
+inline Result<> cure_fault(UserAddr address, Access access) {
     Thread& thread = *cpu::current_thread();
-    Result<> cured = thread.task->space->handle_fault(address, access);
-    if (cured.ok()) [[likely]] {
-        thread.minor_faults.add(1);
-        return 0;
+    for (;;) {
+        Result<> cured = thread.task->space->handle_fault(address, access);
+        if (cured.ok()) [[likely]] {
+            thread.minor_faults.add(1);
+            return {};
+        }
+        if (cured.error() != Error::NoMemory || !relieve_memory_pressure(MemoryNeed::Fault)) {
+            return cured;
+        }
     }
-    return signal_for(cured.error());
 }
 
 // The usual fault: the program's own memory is not there yet. True if it is now.
@@ -122,12 +126,14 @@ bool cured(uint64_t word, uint64_t address) {
     return true;
 }
 
+// 0 if the program can go on.
 int signal_of(const Syndrome& syndrome, uint64_t address) {
     switch (syndrome.kind()) {
     case Syndrome::instruction_abort:
     case Syndrome::data_abort:
         if (syndrome.memory_fault()) {
-            return cure_fault(UserAddr(address), syndrome.access());
+            const Result<> cured = cure_fault(UserAddr(address), syndrome.access());
+            return cured.ok() ? 0 : signal_for(cured.error());
         }
         return FL_SIGBUS;
     case Syndrome::pc_alignment:
@@ -148,9 +154,7 @@ int signal_of(const Syndrome& syndrome, uint64_t address) {
 // All other faults, and those that could not be cured.
 [[gnu::noinline]] void other_user_fault(UserFrame& frame, uint64_t syndrome, uint64_t address) {
     const int signal = signal_of({syndrome}, address);
-    if (signal == FL_SIGKILL) {
-        signal_fault(signal, 0, UserAddr(address));
-    } else if (signal != 0) {
+    if (signal != 0) {
         program_fault(frame, syndrome, address, signal);
     }
 }
@@ -217,9 +221,9 @@ void handle_kernel_fault(KernelFrame* frame, uint64_t word, uint64_t address) {
         if (syndrome.memory_fault() && thread != nullptr && thread->task != nullptr) {
             cpu::restore_interrupts(true);
             trace_fault(frame->pc, word, address);
-            int signal = cure_fault(UserAddr(address), syndrome.access());
+            const Result<> cured = cure_fault(UserAddr(address), syndrome.access());
             cpu::forbid_interrupts();
-            if (signal == 0) {
+            if (cured.ok()) {
                 return;
             }
         }

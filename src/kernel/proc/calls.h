@@ -40,6 +40,9 @@ Result<uint64_t> sys_getrusage(UserFrame& frame);
 Result<uint64_t> sys_getpriority(UserFrame& frame);
 Result<uint64_t> sys_setpriority(UserFrame& frame);
 
+// memory_pressure.cpp
+Result<uint64_t> sys_memory_band(UserFrame& frame);
+
 // thread_calls.cpp
 Result<uint64_t> sys_gettid(UserFrame& frame);
 Result<uint64_t> sys_sched_yield(UserFrame& frame);

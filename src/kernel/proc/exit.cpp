@@ -216,6 +216,9 @@ void exit1(int wait_status) {
     }
     ZoneDelete<UThread>{}(*std::exchange(thread.uthread, nullptr));
     task.reset();
+    if (proc.ended_for_memory) {
+        pages::flush_cache();               // who waits for them may run on another core
+    }
     become_zombie(proc, wait_status);       // from here the parent may reap it: proc is not ours any more
     thread_exit();
 }

@@ -4,6 +4,7 @@
 #include "kernel/fs/terminal.h"
 #include "kernel/fs/upward.h"
 #include "kernel/proc/events.h"
+#include "kernel/proc/memory_pressure.h"
 #include "machine/trace.h"
 
 SpinLock families_lock{LockRank::Families, "families"};
@@ -51,6 +52,7 @@ void settle_locked(Proc& proc, Proc& parent) REQUIRES(families_lock) {
         SpinGuard guard(proc.lock);
         proc.slot.move_to(proc.credentials->account);   // should the user have changed since the slot was taken
     }
+    inherit_memory_band_locked(proc, parent);
     CpuLimit::watch(proc);
 }
 

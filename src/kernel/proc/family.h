@@ -36,7 +36,7 @@ public:
 };
 
 // Puts a complete process into the table and among its parent's children, and tells of it (events.h): it has the terminal if
-// the parent has it, its slot is counted to its user, its processor time is watched from here. Takes it out.
+// the parent has it, its slot is counted to its user, its band of memory follows the parent's, its processor time is watched from here. Takes it out.
 void family_enter_locked(Proc& proc, Proc& parent) REQUIRES(families_lock);
 void family_leave_locked(Proc& proc) REQUIRES(families_lock);
 

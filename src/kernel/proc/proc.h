@@ -80,6 +80,8 @@ public:
     bool stop_unreported = false, continue_unreported = false;
     bool code_killed = false;           // FL_CODE_KILLED: of this process alone
     bool has_execed = false;            // the accounting flag "forked, not exec'ed" is its opposite
+    uint8_t memory_band = FL_BAND_DEFAULT;      // who ends first when there is no memory left (memory_pressure.h)
+    bool ended_for_memory = false;      // it was this one
     bool has_terminal = false;          // the session's terminal controls it too: it was there, or came of one who was
 
     // Guarded by `lock`.

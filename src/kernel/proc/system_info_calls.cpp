@@ -142,6 +142,7 @@ ForkloreProcInfo describe_locked(Proc& proc) REQUIRES(families_lock) {
     }
     SpinGuard guard(proc.signals.lock);
     info.state = shown_state(proc, info);
+    info.band = proc.memory_band;
     info.loans = static_cast<int32_t>(proc.loans);
     if (proc.state == ProcState::Zombie) {
         info.state = FL_PROC_ZOMBIE;

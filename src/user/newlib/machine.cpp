@@ -40,6 +40,7 @@ int region_list(pid_t pid, uintptr_t from, ForkloreRegionInfo* list, int count) 
 int page_list(pid_t pid, uintptr_t from, ForklorePageInfo* list, int count) {
     return posix(system_call(SYS_page_list, pid, from, list, count));
 }
+int memory_band(pid_t pid, int band) { return posix(system_call(SYS_memory_band, pid, band)); }
 int reboot(ForkloreReboot how, int status) { return posix(system_call(SYS_reboot, how, status)); }
 int klog(char* buffer, size_t size) { return posix(system_call(SYS_klog, buffer, size)); }
 int gettid() { return posix(system_call(SYS_gettid)); }

@@ -19,6 +19,10 @@ int zone_list(struct ForkloreZoneInfo *list, int count);
 int region_list(pid_t pid, uintptr_t from, struct ForkloreRegionInfo *list, int count);
 int page_list(pid_t pid, uintptr_t from, struct ForklorePageInfo *list, int count);
 
+/* Puts a process (0: the caller) into that band of memory, unless it is -1, and returns the one before. The lowest ends first when
+   there is no memory left. ESRCH; EPERM: only the owner lowers it, only root raises it; EINVAL. */
+int memory_band(pid_t pid, int band);
+
 int sysinfo(struct ForkloreSysinfo *info);
 
 /* Root only. Returns only on failure. */

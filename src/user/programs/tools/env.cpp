@@ -24,10 +24,7 @@ int env_main(int argc, char** argv) {
         }
     }
     if (optind < argc) {
-        execvp(argv[optind], argv + optind);
-        const int status = errno == ENOENT ? 127 : 126;
-        complain_about(argv[optind]);
-        return status;
+        return become(argv + optind);
     }
     for (char** entry = environ; *entry != nullptr; ++entry) {
         puts(*entry);

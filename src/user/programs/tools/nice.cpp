@@ -25,8 +25,5 @@ int nice_main(int argc, char** argv) {
     if (setpriority(PRIO_PROCESS, 0, now + level) < 0) {
         complain_about("priority");
     }
-    execvp(argv[optind], argv + optind);
-    const int status = errno == ENOENT ? 127 : 126;
-    complain_about(argv[optind]);
-    return status;
+    return become(argv + optind);
 }

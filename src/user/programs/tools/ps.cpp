@@ -7,7 +7,7 @@ static constexpr char help[] =
     "usage: ps [-flg]\n"
     "Lists the processes.\n"
     "  -f  as a family tree, with the threads that are lent\n"
-    "  -l  with group, session, owner and threads\n"
+    "  -l  with group, session, owner, nice level, band of memory (see jetsam) and threads\n"
     "States: R running or ready, S sleeping, T stopped, Z ended and not waited for,\n"
     "L runs on a thread that its parent lends it (vfork); + in the terminal's foreground.\n";
 
@@ -33,7 +33,7 @@ void show_branches(int depth, unsigned long branches) {
 void show(const ForkloreProcInfo& process, int depth, unsigned long branches) {
     printf("%5d %5d ", process.pid, process.parent);
     if (long_form) {
-        printf("%5d %5d %4d %3d %3d ", process.group, process.session, process.uid, process.nice, process.threads);
+        printf("%5d %5d %4d %3d %4d %3d ", process.group, process.session, process.uid, process.nice, process.band, process.threads);
     }
     printf("%c%c ", process.state, process.foreground ? '+' : ' ');
     if (process.core >= 0) {
@@ -104,7 +104,7 @@ int ps_main(int argc, char** argv) {
     if (!read_list()) {
         return complain_about("process list");
     }
-    printf("  PID  PPID %s%s CORE     MEM       TIME COMMAND\n", long_form ? " PGID   SID  UID  NI THR " : "", "ST");
+    printf("  PID  PPID %s%s CORE     MEM       TIME COMMAND\n", long_form ? " PGID   SID  UID  NI BAND THR " : "", "ST");
     for (int i = 0; i < count; ++i) {
         if (!tree) {
             show(list[i], 0, 0);

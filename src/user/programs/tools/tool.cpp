@@ -55,6 +55,13 @@ long number_argument(const char* text) {
     return value;
 }
 
+int become(char** command) {
+    execvp(command[0], command);
+    const int status = errno == ENOENT ? 127 : 126;
+    complain_about(command[0]);
+    return status;
+}
+
 int open_input(const char* path) {
     if (strcmp(path, "-") == 0) {
         return STDIN_FILENO;

@@ -30,6 +30,9 @@ void no_options(int argc, char** argv, const char* help);
 // A whole number or the end of the program with "NAME: x: not a number".
 long number_argument(const char* text);
 
+// Runs a command in the place of this one; only if it can not: its status, after a complaint.
+int become(char** command);
+
 // Opens for reading; "-" is the standard input. Complains and returns -1 if it cannot.
 int open_input(const char* path);
 // Writes all of it; false after a complaint.
