@@ -38,6 +38,19 @@ TEST(VforkGivesBack, the_pending_signals_of_the_very_thread) {
     uthread().pending = 0;
 }
 
+// A fault whose handler waits while another handler blocks it stays pending; what that one calls may be vfork.
+TEST(VforkGivesBack, what_a_pending_fault_was) {
+    signal_fault(FL_SIGSEGV, 1, UserAddr(0x1234));
+    uthread().mask = signal_bit(FL_SIGSEGV);
+    lend();
+    signal_fault(FL_SIGBUS, 2, UserAddr(0x9999));
+    exit_child();
+    UNSIGNED_LONGS_EQUAL_TEXT(signal_bit(FL_SIGSEGV), uthread().pending, "pending for the parent's thread");
+    UNSIGNED_LONGS_EQUAL_TEXT(0x1234, uthread().fault.address, "the address of the parent's fault");
+    LONGS_EQUAL_TEXT(1, uthread().fault.code, "the code of the parent's fault");
+    uthread().pending = 0;
+}
+
 TEST(VforkGivesBack, the_thread_pointer) {
     cpu::set_user_thread_pointer(0x7777);
     lend();
@@ -61,6 +74,18 @@ TEST(VforkGivesBack, the_floating_point_registers) {
     fp_sync();                              // what a switch does
     CHECK_TRUE_TEXT(thread->uses_fp, "the thread uses floating point no more");
     UNSIGNED_LONGS_EQUAL_TEXT(8, thread->fp.q[16], "d8: 7 is older than the vfork, 9 is the child's");
+}
+
+TEST(VforkGivesBack, no_floating_point_registers_to_who_had_none) {
+    FpState of_child{};
+    of_child.q[16] = 9;
+    lend();
+    fp_first_use();
+    host::fp_unsaved = of_child;
+    exit_child();
+    fp_sync();                              // what a switch does
+    // A thread that uses none finds zeros at its first use.
+    UNSIGNED_LONGS_EQUAL_TEXT(0, thread->uses_fp ? thread->fp.q[16] : 0, "d8: the parent had no floating point, 9 is the child's");
 }
 
 TEST(VforkGivesBack, the_assumed_identity_which_is_put_aside) {

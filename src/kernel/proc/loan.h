@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "abi/forklore.h"
 #include "base/panic.h"
 #include "base/ref.h"
 #include "kernel/fs/vnode.h"
@@ -26,7 +27,8 @@ public:
         UserFrame frame;
         uint64_t thread_pointer;    // TPIDR_EL0
         uint32_t mask;              // SignalSet
-        uint32_t pending;           // signals for this very thread
+        uint32_t pending;           // signals for this very thread,
+        ForkloreSiginfo fault;      // and what it knows of one that it raised by a fault
         Ref<Credentials> assumed;   // its set-id state, and
         Ref<Vnode> directory;       // its own directory: put aside, so that the child's are the process's
         bool uses_fp;

@@ -18,7 +18,7 @@ void lend(UThread& uthread, Proc& parent, Proc& child, const UserFrame& frame) {
     SpinGuard guard(parent.signals.lock);
     // Member by member, as Saved has them: nothing is copied twice.
     uthread.loan.emplace(child, frame, cpu::user_thread_pointer(), uthread.mask, std::exchange(uthread.pending, 0),
-                         std::move(uthread.assumed), std::move(uthread.directory), uthread.thread.uses_fp,
+                         uthread.fault, std::move(uthread.assumed), std::move(uthread.directory), uthread.thread.uses_fp,
                          uthread.thread.fp);
     tell_again_locked(parent);
 }
@@ -36,11 +36,14 @@ void come_home(UThread& uthread, Proc& parent, UserFrame& frame) {
     Ref<Vnode> directory_of_child = std::move(uthread.directory);
     if (uthread.loan->saved().uses_fp) {
         fp_replace(uthread.loan->saved().fp);
+    } else {
+        fp_discard();
     }
     SpinGuard guard(parent.signals.lock);
     ThreadLoan::Saved&& saved = std::move(*uthread.loan).give_back();
     uthread.mask = saved.mask;
     uthread.pending = saved.pending;
+    uthread.fault = saved.fault;
     uthread.assumed = std::move(saved.assumed);
     uthread.directory = std::move(saved.directory);
     uthread.mask_before_suspend.reset();

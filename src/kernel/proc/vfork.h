@@ -30,8 +30,8 @@ void proc_vfork_end(Proc& parent);
 // never held together.
 void vfork_return(UserFrame& frame);
 
-// The child on loan ends with `wait_status`, as by exit or by a signal: begin_exit, vfork_return, and last become_zombie, from
-// which on another thread of the parent may reap it.
+// The child on loan ends with `wait_status`, as by exit or by a signal: begin_exit (true: nobody else ends who is on loan),
+// vfork_return, and last become_zombie, from which on another thread of the parent may reap it.
 void vfork_exit(UserFrame& frame, int wait_status);
 
 // The child's 0, or the error of vfork.

@@ -29,7 +29,7 @@ Result<> vfork(UserFrame& frame) {
     Proc& child = *made.release();
     fp_sync();
     uthread.loan.emplace(child, ThreadLoan::Saved{frame, cpu::user_thread_pointer(), uthread.mask, uthread.pending,
-                                                  std::move(uthread.assumed), std::move(uthread.directory),
+                                                  uthread.fault, std::move(uthread.assumed), std::move(uthread.directory),
                                                   uthread.thread.uses_fp, uthread.thread.fp});
     publish(parent, child);
     child.lent_thread = &uthread.thread;

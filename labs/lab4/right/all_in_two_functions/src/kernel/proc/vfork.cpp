@@ -44,7 +44,7 @@ Result<> vfork(UserFrame& frame) {
         SpinGuard guard(parent.signals.lock);
         begin_locked(parent);
         const SignalSet pending = uthread.pending;
-        uthread.loan.emplace(*child, ThreadLoan::Saved{frame, thread_pointer, uthread.mask, pending, std::move(uthread.assumed),
+        uthread.loan.emplace(*child, ThreadLoan::Saved{frame, thread_pointer, uthread.mask, pending, uthread.fault, std::move(uthread.assumed),
                                                        std::move(uthread.directory), thread.uses_fp, thread.fp});
         uthread.pending = 0;
         child->lent_thread = &thread;
@@ -69,6 +69,8 @@ void vfork_return(UserFrame& frame) {
     }
     if (uthread.loan->saved().uses_fp) {
         fp_replace(uthread.loan->saved().fp);
+    } else {
+        fp_discard();
     }
     // From the child's they become the parent's in one exchange; the child's are dropped when the lock is free.
     ThreadLoan::Saved other = std::move(*uthread.loan).give_back();
@@ -77,6 +79,7 @@ void vfork_return(UserFrame& frame) {
         uthread.loan.reset();
         std::swap(uthread.mask, other.mask);
         std::swap(uthread.pending, other.pending);
+        std::swap(uthread.fault, other.fault);
         std::swap(uthread.assumed, other.assumed);
         std::swap(uthread.directory, other.directory);
         uthread.mask_before_suspend.reset();

@@ -23,7 +23,7 @@ void lend(Proc& parent, Proc& child, const UserFrame& frame) {
         child.lent_thread = &thread;
     }
     SpinGuard guard(parent.signals.lock);
-    uthread.loan.emplace(child, frame, cpu::user_thread_pointer(), uthread.mask, std::exchange(uthread.pending, 0),
+    uthread.loan.emplace(child, frame, cpu::user_thread_pointer(), uthread.mask, std::exchange(uthread.pending, 0), uthread.fault,
                          std::move(uthread.assumed), std::move(uthread.directory), thread.uses_fp, thread.fp);
     tell_again_locked(parent);      // what this thread was told of and did not take yet
 }
@@ -59,6 +59,7 @@ void come_home(Proc& parent, UThread& uthread) {
     ThreadLoan::Saved&& saved = std::move(*uthread.loan).give_back();
     uthread.mask = saved.mask;
     uthread.pending = saved.pending;
+    uthread.fault = saved.fault;
     uthread.assumed = std::move(saved.assumed);
     uthread.directory = std::move(saved.directory);
     uthread.restarts_call = false;

@@ -22,6 +22,7 @@ public:
         if (saved.uses_fp) {
             saved.fp = thread_.fp;
         }
+        saved.fault = uthread_.fault;
         std::swap(saved.assumed, uthread_.assumed);
         std::swap(saved.directory, uthread_.directory);
         proc_vfork_begin(parent_);
@@ -62,10 +63,13 @@ private:
         uthread_.mask_before_suspend.reset();
         uthread_.restarts_call = false;
         uthread_.pending |= saved.pending;
+        uthread_.fault = saved.fault;
         uthread_.assumed = std::move(saved.assumed);
         uthread_.directory = std::move(saved.directory);
         if (saved.uses_fp) {
             fp_replace(saved.fp);
+        } else if (thread_.uses_fp) {
+            fp_discard();
         }
         cpu::set_user_thread_pointer(saved.thread_pointer);
         if (parent_.signals.stopped) {

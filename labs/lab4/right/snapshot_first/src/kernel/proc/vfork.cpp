@@ -17,6 +17,7 @@ ThreadLoan::Saved snapshot(const UThread& uthread, const UserFrame& frame) {
             .thread_pointer = cpu::user_thread_pointer(),
             .mask = uthread.mask,
             .pending = 0,
+            .fault = uthread.fault,
             .assumed = uthread.assumed,
             .directory = uthread.directory,
             .uses_fp = uthread.thread.uses_fp,
@@ -104,6 +105,7 @@ void vfork_return(UserFrame& frame) {
     uthread.directory = std::move(saved.directory);
     uthread.mask = saved.mask;
     uthread.pending = saved.pending;
+    uthread.fault = saved.fault;
     uthread.loan = std::nullopt;
     if (parent.signals.stopped) {
         uthread.thread.ask(ReturnWork::Stop);
