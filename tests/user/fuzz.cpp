@@ -58,12 +58,130 @@ uint64_t random_argument(Random& random) {
     }
 }
 
+// What random bytes would hardly ever be, so that a call comes further than to its first check: structures whose
+// members are near their bounds, and numbers that an earlier call gave.
+class Shaped {
+public:
+    explicit Shaped(Random& random) : random_(random) {}
+
+    void shape(uint64_t number, uint64_t (&arguments)[6]) {
+        switch (number) {
+        case SYS_kevent:
+            arguments[0] = random_.below(4) != 0 ? queue_ : random_.below(16);
+            arguments[1] = place(changes_);
+            arguments[2] = random_.below(4);
+            arguments[4] = random_.below(8);
+            arguments[5] = place(time_);
+            shape_changes();
+            break;
+        case SYS_setitimer:
+            arguments[0] = random_.below(FL_ITIMER_COUNT + 1);
+            arguments[1] = place(timer_);
+            timer_ = {a_time(), a_time()};
+            break;
+        case SYS_nanosleep: arguments[0] = place(time_); break;
+        case SYS_sigtimedwait: arguments[2] = place(time_); break;
+        case SYS_futex_wait: arguments[2] = place(time_); break;
+        case SYS_shmget: {
+            constexpr uint64_t sizes[] = {0, 1, 4096, 4097, 1 << 20, FORKLORE_SEGMENT_BYTES_MAX, FORKLORE_SEGMENT_BYTES_MAX + 1};
+            arguments[0] = random_.below(4);
+            arguments[1] = random_.one_of(sizes);
+            arguments[2] = random_.below(02000) | (random_.below(2) != 0 ? FL_IPC_CREAT | 0600 : 0);
+            break;
+        }
+        case SYS_shmat:
+            arguments[0] = segment_;
+            arguments[1] = random_.below(2) != 0 ? 0 : arguments[1];
+            break;
+        case SYS_shmdt: arguments[0] = attached_; break;
+        case SYS_shmctl: {
+            constexpr uint64_t commands[] = {FL_IPC_RMID, FL_IPC_SET, FL_IPC_STAT, FL_SHM_STAT, 3};
+            arguments[0] = random_.below(4) != 0 ? segment_ : random_.below(FORKLORE_SEGMENTS_MAX + 1);
+            arguments[1] = random_.one_of(commands);
+            break;
+        }
+        case SYS_getgroups:
+        case SYS_setgroups: {
+            constexpr uint64_t counts[] = {0, 1, FORKLORE_NGROUPS_MAX - 1, FORKLORE_NGROUPS_MAX, FORKLORE_NGROUPS_MAX + 1, ~0ull};
+            arguments[0] = random_.one_of(counts);
+            break;
+        }
+        case SYS_trait: arguments[0] = random_.below(4); break;
+        case SYS_posix_spawn:
+            arguments[0] = place(paths_);
+            arguments[1] = random_.below(4) != 0 ? place(spawn_) : 0;
+            arguments[2] = place(paths_);
+            arguments[3] = 0;
+            shape_spawn();
+            break;
+        default: break;
+        }
+        time_ = a_time();
+    }
+    // What the call gave is used by later ones.
+    void keep(uint64_t number, long result) {
+        if (result > 0 && number == SYS_shmget) {
+            segment_ = static_cast<uint64_t>(result);
+        } else if (result > 0 && number == SYS_shmat) {
+            attached_ = static_cast<uint64_t>(result);
+        } else if (result > 0 && number == SYS_kqueue) {
+            queue_ = static_cast<uint64_t>(result);
+        }
+    }
+
+private:
+    template <typename T>
+    static uint64_t place(T& object) { return reinterpret_cast<uint64_t>(&object); }
+
+    ForkloreTime a_time() {
+        constexpr int64_t seconds[] = {0, 0, 0, 1, -1, INT64_MAX, INT64_MIN};
+        constexpr int64_t nanoseconds[] = {0, 1, 1'000, 1'000'000, 999'999'999, 1'000'000'000, -1};
+        return {random_.one_of(seconds), random_.one_of(nanoseconds)};
+    }
+    void shape_changes() {
+        constexpr int16_t filters[] = {FL_EVFILT_READ, FL_EVFILT_WRITE, FL_EVFILT_PROC, FL_EVFILT_TIMER, 0, -3, INT16_MIN};
+        constexpr int64_t periods[] = {0, 1, 10, 1'000, -1, INT64_MAX, INT64_MIN};
+        for (ForkloreKevent& change : changes_) {
+            change = {.ident = random_.below(16), .filter = random_.one_of(filters), .flags = static_cast<uint16_t>(random_.below(0x80)),
+                      .fflags = static_cast<uint32_t>(random_.below(8) << 29 | random_.below(8)), .data = random_.one_of(periods), .udata = 0};
+            if (change.filter == FL_EVFILT_PROC && random_.below(2) != 0) {
+                change.ident = static_cast<uint64_t>(getpid());
+            }
+            change.flags |= random_.below(2) != 0 ? FL_EV_ADD : 0;
+        }
+    }
+    void shape_spawn() {
+        constexpr int32_t kinds[] = {FL_SPAWN_OPEN, FL_SPAWN_DUP2, FL_SPAWN_CLOSE, FL_SPAWN_CHDIR, FL_SPAWN_FCHDIR, 0, 6};
+        for (ForkloreSpawnAction& action : actions_) {
+            action = {.kind = random_.one_of(kinds), .fd = static_cast<int32_t>(random_.below(18)) - 1, .from = static_cast<int32_t>(random_.below(18)) - 1,
+                      .flags = static_cast<uint32_t>(random_.below(0x1000)), .mode = 0600, .reserved = 0, .path = paths_[0]};
+        }
+        spawn_ = {};
+        spawn_.flags = static_cast<uint32_t>(random_.below(0x1000) & random_.below(0x1000));
+        spawn_.group = static_cast<int32_t>(random_.below(4)) - 1;
+        spawn_.defaults = static_cast<uint32_t>(random_.next());
+        spawn_.mask = static_cast<uint32_t>(random_.next());
+        spawn_.actions = place(actions_);
+        spawn_.action_count = random_.below(4);
+    }
+
+    Random& random_;
+    uint64_t segment_ = 0, attached_ = 0, queue_ = 0;
+    uint64_t paths_[2] = {reinterpret_cast<uint64_t>("/bin/true"), 0};
+    ForkloreTime time_{};
+    ForkloreTimer timer_{};
+    ForkloreKevent changes_[3];
+    ForkloreSpawnAction actions_[3];
+    ForkloreSpawn spawn_{};
+};
+
 // Calls that would make the machine, not only the process, another one for the tests after this. A user may not do them, but
 // that is not what is tried here.
 bool spared(uint64_t number) { return number == SYS_reboot || number == SYS_clock_settime; }
 // Calls that mostly end the process: fewer of them.
 bool ends_soon(uint64_t number) {
-    return number == SYS_exit || number == SYS_execve || number == SYS_sigreturn || number == SYS_thread_exit || number == SYS_kill;
+    return number == SYS_exit || number == SYS_execve || number == SYS_sigreturn || number == SYS_thread_exit || number == SYS_kill ||
+           number == SYS_setitimer;
 }
 
 // The calls of the process and of all its descendants together are bounded.
@@ -84,14 +202,19 @@ bool ends_soon(uint64_t number) {
     for (char& byte : buffer) {
         byte = static_cast<char>(random.next());
     }
+    Shaped shaped(random);
+    shaped.keep(SYS_kqueue, syscall(SYS_kqueue));
     while (__atomic_fetch_add(progress, 1, __ATOMIC_RELAXED) < last) {
         const uint64_t number = random.below(SYS_COUNT + 2);
         uint64_t arguments[6];
         for (uint64_t& argument : arguments) {
             argument = random_argument(random);
         }
+        if (random.below(2) != 0) {
+            shaped.shape(number, arguments);
+        }
         if (!spared(number) && !(ends_soon(number) && random.below(8) != 0)) {
-            syscall(static_cast<long>(number), arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+            shaped.keep(number, syscall(static_cast<long>(number), arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]));
         }
     }
     _exit(0);
