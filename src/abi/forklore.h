@@ -125,6 +125,9 @@ enum ForkloreSyscall {
     SYS_kevent = 104,       // (fd, const ForkloreKevent* changes, count, ForkloreKevent* events, count, const ForkloreTime* timeout or 0)
     // memory pressure
     SYS_memory_band = 105,  // (pid or 0, band or -1 to ask alone) -> the band before; owners lower it, root raises it
+    // coalitions and personas
+    SYS_coalition_list = 106,   // (ForkloreCoalitionInfo*, count) -> coalitions there are
+    SYS_persona = 107,      // (pid or 0, ForklorePersona* or 0) -> its number, 0 for none
     SYS_COUNT = 112
 };
 
@@ -155,9 +158,10 @@ enum ForkloreMode {
     FL_S_IFLNK = 0120000, FL_S_IFIFO = 0010000, FL_S_ISUID = 04000, FL_S_ISGID = 02000
 };
 
-// posix_spawn: flags with newlib's values, but for the last.
+// posix_spawn: flags with newlib's values, but for the last three.
 enum ForkloreSpawnFlags {
-    FL_SPAWN_RESETIDS = 0x1, FL_SPAWN_SETPGROUP = 0x2, FL_SPAWN_SETSIGDEF = 0x10, FL_SPAWN_SETSIGMASK = 0x20, FL_SPAWN_SETSID = 0x80
+    FL_SPAWN_RESETIDS = 0x1, FL_SPAWN_SETPGROUP = 0x2, FL_SPAWN_SETSIGDEF = 0x10, FL_SPAWN_SETSIGMASK = 0x20, FL_SPAWN_SETSID = 0x80,
+    FL_SPAWN_NEWCOALITION = 0x100, FL_SPAWN_SETPERSONA = 0x200      // the second is root's
 };
 enum ForkloreSpawnActionKind { FL_SPAWN_OPEN = 1, FL_SPAWN_DUP2 = 2, FL_SPAWN_CLOSE = 3, FL_SPAWN_CHDIR = 4, FL_SPAWN_FCHDIR = 5 };
 struct ForkloreSpawnAction {
@@ -175,6 +179,9 @@ struct ForkloreSpawn {
     uint32_t mask;          // SETSIGMASK
     uint64_t actions;       // const ForkloreSpawnAction*
     uint64_t action_count;  // at most FORKLORE_SPAWN_ACTIONS_MAX
+    uint64_t persona_name;  // SETPERSONA: const char*: a new one of that name. 0: the one that is numbered
+    int32_t persona;        // so and that a process carries; 0 is none
+    uint32_t reserved;
 };
 
 enum ForkloreProtection { FL_PROT_NONE = 0, FL_PROT_READ = 1, FL_PROT_WRITE = 2, FL_PROT_EXEC = 4 };
@@ -355,8 +362,18 @@ struct ForkloreProcInfo {
     int32_t state, threads, core, foreground;   // state is a ForkloreProcState; foreground: has the terminal
     int32_t loans;                              // threads of it that run as children (vfork)
     int32_t band;                               // ForkloreMemoryBand
-    uint64_t unique_id, start_ns, user_ns, system_ns, resident_pages;
+    uint64_t unique_id, start_ns, user_ns, system_ns, resident_pages, coalition;
     char name[32];
+};
+
+// What the processes of a coalition used, those that ended and were collected too. `usage.peak_pages` is the largest that one had.
+struct ForkloreCoalitionInfo {
+    uint64_t number, members, ended, resident_pages;
+    struct ForkloreUsage usage;
+};
+struct ForklorePersona {
+    int32_t number;         // 0: none
+    char name[28];
 };
 
 enum ForkloreRegionKind { FL_REGION_ANONYMOUS, FL_REGION_FILE, FL_REGION_HEAP, FL_REGION_STACK };

@@ -96,6 +96,27 @@ TEST(Spawn, hands_on_what_fork_hands_on) {
     CHECK_TRUE(child.credentials.get() == me().credentials.get());
 }
 
+TEST(Spawn, gives_a_coalition_and_a_persona_that_forks_hand_on) {
+    wanted.flags = FL_SPAWN_NEWCOALITION | FL_SPAWN_SETPERSONA;
+    wanted.persona_name = string.value;
+    Proc& child = spawned();
+    Coalition& coalition = *child.inherited.coalition;
+    Persona& persona = *child.inherited.persona;
+    CHECK_TRUE(&coalition != me().inherited.coalition.get() && !me().inherited.persona);
+    STRCMP_EQUAL("argument", persona.info.name);
+    host::Acting acting(child);
+    Proc& grandchild = forked();
+    POINTERS_EQUAL(&coalition, grandchild.inherited.coalition.get());
+    POINTERS_EQUAL(&persona, grandchild.inherited.persona.get());
+    UNSIGNED_LONGS_EQUAL(2, coalition.references());
+    UNSIGNED_LONGS_EQUAL(2, persona.references());
+    finish(grandchild);
+    SpinGuard guard(families_lock);
+    const ForkloreCoalitionInfo sum = coalition.sum_locked();
+    UNSIGNED_LONGS_EQUAL(1, sum.members);
+    UNSIGNED_LONGS_EQUAL(1, sum.ended);
+}
+
 TEST(Spawn, resets_handlers_and_closes_what_is_marked_in_the_child_alone) {
     int fd = open_file();
     must(call(sys_fcntl, fd, FL_F_SETFD, FL_FD_CLOEXEC));
@@ -355,6 +376,9 @@ TEST(Spawn, fails_at_each_step_with_its_error_and_leaves_nothing) {
         {"session", Error::NoMemory},
         {"group", Error::NoMemory},
         {"credentials with own ids", Error::NoMemory},
+        {"coalition", Error::NoMemory},
+        {"name of the persona", Error::BadAddress},
+        {"persona", Error::NoMemory},
         {"file action", Error::BadAddress},
         {"its path", Error::BadAddress},
         {"open file", Error::NoMemory},
@@ -362,7 +386,8 @@ TEST(Spawn, fails_at_each_step_with_its_error_and_leaves_nothing) {
         {"pointer to a path", Error::BadAddress},
     };
     static constexpr auto steps = joined(child_steps, program_steps, body_steps);
-    wanted.flags = FL_SPAWN_SETSID | FL_SPAWN_RESETIDS | FL_SPAWN_SETSIGMASK | FL_SPAWN_SETSIGDEF;
+    wanted.flags = FL_SPAWN_SETSID | FL_SPAWN_RESETIDS | FL_SPAWN_SETSIGMASK | FL_SPAWN_SETSIGDEF | FL_SPAWN_NEWCOALITION | FL_SPAWN_SETPERSONA;
+    wanted.persona_name = string.value;
     add_open("/tmp/file", 40, FL_O_RDONLY);
     finish(spawned());          // each zone has an element at hand
     must(space().store(wanted_at, &wanted, sizeof wanted));

@@ -25,6 +25,8 @@ public:
         limits_ = proc.limits->references();
         directory_ = proc.directory ? proc.directory->references() : 0;
         program_ = proc.program ? proc.program->references() : 0;
+        coalition_ = proc.inherited.coalition->references();
+        persona_ = proc.inherited.persona ? proc.inherited.persona->references() : 0;
         loans_ = proc.loans;
         for (int fd = 0; fd < most_files; ++fd) {
             if (Result<Ref<File>> file = proc.files->get(fd); file.ok()) {
@@ -41,6 +43,8 @@ public:
         UNSIGNED_LONGS_EQUAL_TEXT(limits_, now.limits_, "references to the limits");
         UNSIGNED_LONGS_EQUAL_TEXT(directory_, now.directory_, "references to the directory");
         UNSIGNED_LONGS_EQUAL_TEXT(program_, now.program_, "references to the program file");
+        UNSIGNED_LONGS_EQUAL_TEXT(coalition_, now.coalition_, "references to the coalition");
+        UNSIGNED_LONGS_EQUAL_TEXT(persona_, now.persona_, "references to the persona");
         UNSIGNED_LONGS_EQUAL_TEXT(loans_, now.loans_, "threads that are lent");
         for (int fd = 0; fd < most_files; ++fd) {
             UNSIGNED_LONGS_EQUAL_TEXT(files_[fd], now.files_[fd], "references to an open file");
@@ -51,7 +55,7 @@ public:
 private:
     static constexpr int most_files = 8;
     Proc& proc_;
-    uint32_t credentials_, account_, limits_, directory_, program_;
+    uint32_t credentials_, account_, limits_, directory_, program_, coalition_, persona_;
     size_t processes_of_user_;
     unsigned loans_;
     uint32_t files_[most_files] = {};

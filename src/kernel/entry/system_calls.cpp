@@ -118,6 +118,8 @@ constexpr SystemCallTable make_table() {
     calls[SYS_kqueue] = sys_kqueue;
     calls[SYS_kevent] = sys_kevent;
     calls[SYS_memory_band] = sys_memory_band;
+    calls[SYS_coalition_list] = sys_coalition_list;
+    calls[SYS_persona] = sys_persona;
     return table;
 }
 

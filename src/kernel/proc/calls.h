@@ -23,6 +23,10 @@ Result<uint64_t> sys_setgroups(UserFrame& frame);
 // trait_calls.cpp
 Result<uint64_t> sys_trait(UserFrame& frame);
 
+// belonging.cpp
+Result<uint64_t> sys_coalition_list(UserFrame& frame);
+Result<uint64_t> sys_persona(UserFrame& frame);
+
 // wait.cpp
 Result<uint64_t> sys_waitid(UserFrame& frame);
 

@@ -54,7 +54,8 @@ Result<> proc_init() NO_THREAD_SAFETY_ANALYSIS {
     proc.slot = TRY(ProcSlot::reserve(*proc.credentials, FL_RLIM_INFINITY));
     proc.signals.actions = TRY(zone_new<SignalActions>({.wait = false, .zero = true}));
     memcpy(proc.inherited.name, "kernel", sizeof "kernel");
-    proc.inherited.responsible = Pid::Init;     // which all have from here
+    proc.inherited.responsible = Pid::Init;     // which all have from here, as the first coalition
+    proc.inherited.coalition = TRY(Coalition::create());
     proc.state = ProcState::Running;
     TRY(start_session(proc));
     the_kernel_proc = &proc;
@@ -123,6 +124,29 @@ uint64_t current_limit(ForkloreResource resource) {
     Proc& proc = current_proc();
     SpinGuard guard(proc.lock);
     return proc.limits->current(resource);
+}
+
+namespace {
+
+void add(ForkloreTime& sum, const ForkloreTime& part) {
+    sum.seconds += part.seconds;
+    sum.nanoseconds += part.nanoseconds;
+    if (sum.nanoseconds >= static_cast<int64_t>(nanoseconds_per_second)) {
+        sum.nanoseconds -= static_cast<int64_t>(nanoseconds_per_second);
+        ++sum.seconds;
+    }
+}
+
+}  // namespace
+
+void usage_add(ForkloreUsage& sum, const ForkloreUsage& part) {
+    add(sum.user, part.user);
+    add(sum.system, part.system);
+    sum.peak_pages = std::max(sum.peak_pages, part.peak_pages);
+    sum.minor_faults += part.minor_faults;
+    sum.voluntary_switches += part.voluntary_switches;
+    sum.involuntary_switches += part.involuntary_switches;
+    sum.signals += part.signals;
 }
 
 ForkloreUsage proc_usage(Proc& proc) {

@@ -7,6 +7,7 @@
 #include "base/relaxed.h"
 #include "kernel/fs/file_table.h"
 #include "kernel/fs/vnode.h"
+#include "kernel/proc/belonging.h"
 #include "kernel/proc/cpu_limit.h"
 #include "kernel/proc/credentials.h"
 #include "kernel/proc/interval_timer.h"
@@ -18,7 +19,6 @@
 #include "kernel/task.h"
 
 class ProcessGroup;
-extern SpinLock families_lock;
 
 enum class ProcState : uint8_t { Creating, Running, Stopped, Exiting, Zombie };
 
@@ -30,7 +30,7 @@ struct ProgramIdentity {
 
 // What a child has by copy: fork copies this struct whole, so that a field can not be forgotten. The copy takes no lock.
 // What others may change meanwhile is Relaxed.
-struct Inherited : ProgramIdentity {
+struct Inherited : ProgramIdentity, Belonging {
     Relaxed<int8_t> nice = 0;                   // written under families_lock
     Relaxed<uint32_t> file_mode_mask = 022;     // written under Proc::lock
     // Carried for those who ask (trait_calls.cpp), written under families_lock.
@@ -127,3 +127,4 @@ void proc_transition(Proc& proc, ProcState to) REQUIRES(families_lock);
 
 // CPU time, faults, switches of a process so far, dead threads included.
 ForkloreUsage proc_usage(Proc& proc);
+void usage_add(ForkloreUsage& sum, const ForkloreUsage& part);

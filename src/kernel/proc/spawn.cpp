@@ -13,7 +13,8 @@
 namespace {
 
 constexpr uint32_t known_flags =
-    FL_SPAWN_RESETIDS | FL_SPAWN_SETPGROUP | FL_SPAWN_SETSIGDEF | FL_SPAWN_SETSIGMASK | FL_SPAWN_SETSID;
+    FL_SPAWN_RESETIDS | FL_SPAWN_SETPGROUP | FL_SPAWN_SETSIGDEF | FL_SPAWN_SETSIGMASK | FL_SPAWN_SETSID |
+    FL_SPAWN_NEWCOALITION | FL_SPAWN_SETPERSONA;
 
 std::atomic<uint64_t> spawns{0};
 
@@ -109,6 +110,7 @@ Result<> prepare(Proc& child, const ForkloreSpawn& attributes) {
     if (asks(attributes, FL_SPAWN_SETSIGDEF)) {
         set_default_signals(child, attributes.defaults);
     }
+    TRY(choose_belonging(child.inherited, attributes));
     return run_file_actions(child, attributes);
 }
 

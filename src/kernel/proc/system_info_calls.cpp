@@ -130,6 +130,9 @@ ForkloreProcInfo describe_locked(Proc& proc) REQUIRES(families_lock) {
         info.foreground = terminal != nullptr && terminal->foreground_group() == proc.group->id;
     }
     info.nice = proc.inherited.nice;
+    if (const Coalition* coalition = proc.inherited.coalition.get()) {
+        info.coalition = coalition->number;
+    }
     info.unique_id = proc.unique_id;
     info.start_ns = proc.stats->start;
     ForkloreUsage usage = proc_usage(proc);

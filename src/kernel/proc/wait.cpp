@@ -61,7 +61,20 @@ Report report_of_locked(Proc& child, int options) REQUIRES(families_lock) {
     return {};
 }
 
-Result<Report> find_report(Proc& parent, const Selector& selector, int options) {
+// What a zombie and its own children used counts for its parent from now on, and what it used itself for its coalition: in the
+// critical section in which it leaves the table, so that whoever sums sees it once.
+ForkloreUsage count_usage_locked(Proc& parent, Proc& zombie) REQUIRES(families_lock) {
+    ForkloreUsage usage = proc_usage(zombie);
+    if (Coalition* coalition = zombie.inherited.coalition.get()) {
+        coalition->member_ended_locked(usage);
+    }
+    usage_add(usage, zombie.stats->children);
+    usage_add(parent.stats->children, usage);
+    return usage;
+}
+
+// `usage` is set if the report is a zombie.
+Result<Report> find_report(Proc& parent, const Selector& selector, int options, ForkloreUsage& usage) {
     SpinGuard guard(families_lock);
     for (;;) {
         bool any = false;
@@ -85,6 +98,9 @@ Result<Report> find_report(Proc& parent, const Selector& selector, int options) 
                 }
             }
         }
+        if (report.zombie != nullptr) {
+            usage = count_usage_locked(parent, *report.zombie);
+        }
         if (report.pid != Pid::None) {
             return report;
         }
@@ -100,37 +116,11 @@ Result<Report> find_report(Proc& parent, const Selector& selector, int options) 
     }
 }
 
-void add(ForkloreTime& sum, const ForkloreTime& part) {
-    sum.seconds += part.seconds;
-    sum.nanoseconds += part.nanoseconds;
-    if (sum.nanoseconds >= static_cast<int64_t>(nanoseconds_per_second)) {
-        sum.nanoseconds -= static_cast<int64_t>(nanoseconds_per_second);
-        ++sum.seconds;
-    }
-}
-
-void add(ForkloreUsage& sum, const ForkloreUsage& part) {
-    add(sum.user, part.user);
-    add(sum.system, part.system);
-    sum.peak_pages = sum.peak_pages > part.peak_pages ? sum.peak_pages : part.peak_pages;
-    sum.minor_faults += part.minor_faults;
-    sum.voluntary_switches += part.voluntary_switches;
-    sum.involuntary_switches += part.involuntary_switches;
-    sum.signals += part.signals;
-}
-
 // The end of a zombie, which nobody can find any more: number, slot and memory are free again.
-ForkloreUsage reap(Proc& parent, Proc& zombie) {
-    ForkloreUsage usage = proc_usage(zombie);
-    add(usage, zombie.stats->children);
-    {
-        SpinGuard guard(families_lock);
-        add(parent.stats->children, usage);
-    }
+void reap(Proc& parent, Proc& zombie) {
     const Pid pid = zombie.pid;
     ZoneDelete<Proc>{}(zombie);
     proc_event(ProcEvent::Reap, parent.pid, pid);
-    return usage;
 }
 
 // What a wait brings home. None: nothing to tell yet (FL_WNOHANG).
@@ -143,10 +133,12 @@ struct Waited {
 // `options` are a set of ForkloreWaitOptions.
 Result<Waited> wait_for_child(const Selector& selector, int options) {
     Proc& parent = current_proc();
-    Report report = TRY(find_report(parent, selector, options));
-    Waited waited{report.pid, report.status, {}};
+    Waited waited;
+    Report report = TRY(find_report(parent, selector, options, waited.usage));
+    waited.pid = report.pid;
+    waited.status = report.status;
     if (report.zombie != nullptr) {
-        waited.usage = reap(parent, *report.zombie);
+        reap(parent, *report.zombie);
     }
     return waited;
 }

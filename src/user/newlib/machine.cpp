@@ -34,6 +34,8 @@ int getentropy(void* buffer, size_t size) {
 int sysinfo(ForkloreSysinfo* info) { return posix(system_call(SYS_sysinfo, info)); }
 int proc_list(ForkloreProcInfo* list, int count) { return posix(system_call(SYS_proc_list, list, count)); }
 int zone_list(ForkloreZoneInfo* list, int count) { return posix(system_call(SYS_zone_list, list, count)); }
+int coalition_list(ForkloreCoalitionInfo* list, int count) { return posix(system_call(SYS_coalition_list, list, count)); }
+int persona(pid_t pid, ForklorePersona* info) { return posix(system_call(SYS_persona, pid, info)); }
 int region_list(pid_t pid, uintptr_t from, ForkloreRegionInfo* list, int count) {
     return posix(system_call(SYS_region_list, pid, from, list, count));
 }

@@ -23,10 +23,11 @@ namespace {
 
 static_assert(POSIX_SPAWN_RESETIDS == FL_SPAWN_RESETIDS && POSIX_SPAWN_SETPGROUP == FL_SPAWN_SETPGROUP &&
               POSIX_SPAWN_SETSIGDEF == FL_SPAWN_SETSIGDEF && POSIX_SPAWN_SETSIGMASK == FL_SPAWN_SETSIGMASK &&
-              POSIX_SPAWN_SETSID == FL_SPAWN_SETSID);
+              POSIX_SPAWN_SETSID == FL_SPAWN_SETSID && POSIX_SPAWN_NEWCOALITION_NP == FL_SPAWN_NEWCOALITION &&
+              POSIX_SPAWN_SETPERSONA_NP == FL_SPAWN_SETPERSONA);
 
-constexpr short known_flags =
-    POSIX_SPAWN_RESETIDS | POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID;
+constexpr short known_flags = POSIX_SPAWN_RESETIDS | POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK |
+                              POSIX_SPAWN_SETSID | POSIX_SPAWN_NEWCOALITION_NP | POSIX_SPAWN_SETPERSONA_NP;
 
 // The first of `paths`, which ends with a null, that can be executed. An error number, or 0.
 int spawn(pid_t* pid, const char* const paths[], const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes,
@@ -196,6 +197,15 @@ int posix_spawnattr_setpgroup(posix_spawnattr_t* attributes, pid_t group) {
 }
 int posix_spawnattr_getpgroup(const posix_spawnattr_t* __restrict attributes, pid_t* __restrict group) {
     *group = (*attributes)->wanted.group;
+    return 0;
+}
+int posix_spawnattr_setpersona_np(posix_spawnattr_t* attributes, int number) {
+    (*attributes)->wanted.persona_name = 0;
+    (*attributes)->wanted.persona = number;
+    return 0;
+}
+int posix_spawnattr_setnewpersona_np(posix_spawnattr_t* attributes, const char* name) {
+    (*attributes)->wanted.persona_name = reinterpret_cast<uint64_t>(name);
     return 0;
 }
 int posix_spawnattr_setsigdefault(posix_spawnattr_t* __restrict attributes, const sigset_t* __restrict set) {

@@ -19,6 +19,10 @@ int zone_list(struct ForkloreZoneInfo *list, int count);
 int region_list(pid_t pid, uintptr_t from, struct ForkloreRegionInfo *list, int count);
 int page_list(pid_t pid, uintptr_t from, struct ForklorePageInfo *list, int count);
 
+/* As proc_list. */
+int coalition_list(struct ForkloreCoalitionInfo *list, int count);
+/* The number of the persona that a process (0: the caller) carries, 0 for none; ESRCH. `info` may be null. */
+int persona(pid_t pid, struct ForklorePersona *info);
 /* Puts a process (0: the caller) into that band of memory, unless it is -1, and returns the one before. The lowest ends first when
    there is no memory left. ESRCH; EPERM: only the owner lowers it, only root raises it; EINVAL. */
 int memory_band(pid_t pid, int band);
