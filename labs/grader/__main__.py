@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from . import board_tier, reference, report, variant
+from . import board_tier, building, reference, report, variant
 from .grade import Printer, Request, debug, grade, new_seed, summary
 from .lab import TREE, Failure, Lab, load
 
@@ -120,7 +120,7 @@ def prepare_verb() -> int:
 def autograder_verb() -> int:
     from . import autograder
     lab = the_lab()
-    out = Path(text("OUT")) if text("OUT") else reference.build_folder() / f"autograder-lab{lab.number}.zip"
+    out = Path(text("OUT")) if text("OUT") else building.build_folder() / f"autograder-lab{lab.number}.zip"
     autograder.make_autograder(lab, out)
     print(out)
     return 0

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import sandbox
+from .building import build_folder
 from .compiling import ATTEMPTS
 from .lab import TREE, Check, Failure
 from .records import Forged, Records
-from .reference import build_folder
 from .target_tier import ORDERS_AT, Kernel, Machine, orders
 from .verdict import Outcome, Verdict
 

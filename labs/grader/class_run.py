@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import reference, report
+from . import building, reference, report
 from .class_plan import Member, Plan, digest_of_checks, load_plan, members
 from .class_store import Store
 from .grade import Request, grade, new_seed
@@ -68,7 +68,7 @@ def worker(plan_file: Path, number: int) -> int:
 
 def command(plan_file: Path, number: str) -> str:
     """The worker's command line for a shell; `number` may be something that the shell replaces."""
-    words = ["env", "PYTHONPATH=labs", "PYTHONDONTWRITEBYTECODE=1", f"FORKLORE_BUILD={reference.BUILD}", sys.executable, "-m", "grader",
+    words = ["env", "PYTHONPATH=labs", "PYTHONDONTWRITEBYTECODE=1", f"FORKLORE_BUILD={building.BUILD}", sys.executable, "-m", "grader",
              "grade-member", f"PLAN={plan_file}"]
     return f"cd {shlex.quote(str(TREE))} && exec {shlex.join(words)} INDEX={number}"
 

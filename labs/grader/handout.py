@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import handin, reference, variant
+from . import building, handin, reference, variant
 from .lab import LABS, TREE, Failure, load
 
 # Of the instructor's tree, what a student does not get.
@@ -78,17 +78,17 @@ def add_objects(files: list[str], lab: int, out: Path) -> None:
     labs = [load(number) for number in lab_numbers() if number <= lab]
     solutions = [f"{KINDS['asan']}/{name}.o" for each in labs for name in each.replaced]
     objects = {(kind, name): f"{folder}/{name}.o" for kind, folder in KINDS.items() for name in files}
-    with reference.alone():
-        reference.make(*(str(reference.BUILD / goal) for goal in {*objects.values(), *solutions}))
+    with reference.alone(), building.stage("the objects of the withheld files") as shown:
+        building.make(shown, *(str(building.BUILD / goal) for goal in {*objects.values(), *solutions}))
     strip = {"kernel": os.environ.get("FORKLORE_CROSS", "aarch64-linux-gnu-") + "strip"}
     for (kind, name), made in objects.items():
         target = out / "prebuilt" / kind / f"{name}.o"
         target.parent.mkdir(parents=True, exist_ok=True)
         # Without names that no linker needs, and without the lines of the source.
-        subprocess.run([strip.get(kind, "strip"), "--strip-unneeded", "-o", str(target), str(reference.build_folder() / made)], check=True)
+        subprocess.run([strip.get(kind, "strip"), "--strip-unneeded", "-o", str(target), str(building.build_folder() / made)], check=True)
     (out / "prebuilt").mkdir(exist_ok=True)
     for each in labs:
-        wanted = reference.undefined_in([reference.build_folder() / KINDS["asan"] / f"{name}.o" for name in each.replaced])
+        wanted = reference.undefined_in([building.build_folder() / KINDS["asan"] / f"{name}.o" for name in each.replaced])
         (out / "prebuilt" / f"wanted-lab{each.number}").write_text("\n".join(wanted) + "\n")
 
 
@@ -174,7 +174,7 @@ def make_handout(lab: int, out: Path, carry: Path | None, solved: bool, variant_
         raise Failure(f"LAB={lab}: there is no such lab")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise Failure(f"OUT={out}: an empty folder is wanted, or none")
-    if out.resolve().is_relative_to(TREE) and not out.resolve().is_relative_to(reference.build_folder().resolve()):
+    if out.resolve().is_relative_to(TREE) and not out.resolve().is_relative_to(building.build_folder().resolve()):
         raise Failure(f"OUT={out}: a folder outside of the instructor's tree is wanted")
     made = plan(lab, carry, solved)
     out.mkdir(parents=True, exist_ok=True)

@@ -77,10 +77,6 @@ class Lab:
     def tier(self, tier: str) -> list[Check]:
         return [check for check in self.checks if check.tier == tier]
 
-    @property
-    def has_schedules(self) -> bool:
-        return any(check.runner == "schedules" for check in self.checks)
-
     def sources(self, folder: str) -> list[Path]:
         """The checks of the target tier: `kernel` or `program`."""
         return [path for top in (self.folder / "checks", self.hidden_folder) for path in sorted((top / folder).glob("*.cpp"))]

@@ -9,37 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .building import BUILD, Stage, build_folder, make, stage
 from .lab import TREE, Failure, Lab
-
-BUILD = Path(os.environ.get("FORKLORE_BUILD") or "build")
-MARGIN_LINES = 25
-
-
-def build_folder() -> Path:
-    return BUILD if BUILD.is_absolute() else TREE / BUILD
-
 
 def grade_folder() -> Path:
     return build_folder() / "grade"
-
-
-def make(*goals: str) -> str:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("FORKLORE_", "MAKE", "MFLAGS"))}
-    for name in ("CROSS", "HOST_CXX", "QEMU"):
-        if value := os.environ.get("FORKLORE_" + name):
-            kept[name] = value
-    # The folder as it was given: the names in dependency files begin with it.
-    command = ["make", "--no-print-directory", f"-j{os.cpu_count() or 1}", f"BUILD={BUILD}", *goals]
-    done = subprocess.run(command, cwd=TREE, env=kept, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    if done.returncode:
-        said = "\n".join((done.stdout + done.stderr).splitlines()[-MARGIN_LINES:])
-        raise Failure(f"The tree that submissions are laid over does not build:\n{said}")
-    return done.stdout
-
-
-def variable(name: str) -> list[str]:
-    """One of make's variables."""
-    return make("print", f"NAME={name}").split()
 
 
 def in_tree(path: Path) -> str:
@@ -125,21 +99,21 @@ def undefined_in(objects: list[Path]) -> list[str]:
     return sorted({line.split()[-1] for line in said.splitlines() if line.startswith(" ") and not line.split()[-1].startswith(("__asan", "__ubsan"))})
 
 
-def wanted_by_reference(lab: Lab) -> list[str]:
+def wanted_by_reference(lab: Lab, shown: Stage) -> list[str]:
     """What the reference's files of a lab refer to. A student's tree has the answer in a file, for it does not have the reference."""
     told = TREE / "prebuilt" / f"wanted-lab{lab.number}"
     if told.exists():
         return told.read_text().split()
-    make(*(f"{BUILD}/host/asan/{path}.o" for path in lab.replaced))
+    make(shown, *(f"{BUILD}/host/asan/{path}.o" for path in lab.replaced))
     return undefined_in([build_folder() / "host/asan" / f"{path}.o" for path in lab.replaced])
 
 
-def link_rest(lab: Lab, objects: list[Path], portable: list[Path], rest: Path, archive: Path, compiler: str) -> None:
+def link_rest(lab: Lab, shown: Stage, objects: list[Path], portable: list[Path], rest: Path, archive: Path, compiler: str) -> None:
     """Links the checks with what they ask for of the kernel. What the reference asks for is wanted too: a submission's own
     copies of inline functions then never come first."""
     archive.unlink(missing_ok=True)
     subprocess.run(["ar", "rcs", str(archive), *map(str, portable)], check=True)
-    wanted = wanted_by_reference(lab)
+    wanted = wanted_by_reference(lab, shown)
     # The reference's own names stay open: they are the submission's.
     command = [compiler, "-r", "-nostdlib", "-o", str(rest), *map(str, objects), *(f"-Wl,-u,{name}" for name in wanted), str(archive),
                "-lCppUTestExt", "-lCppUTest"]
@@ -152,8 +126,8 @@ def strip(tool: str, rest: Path, bare: Path) -> None:
     subprocess.run([tool, "--strip-debug", str(rest), str(bare)], capture_output=True, check=True)
 
 
-def prepare_runner(lab: Lab, runner: str, goal: str, *variables: str) -> HostFiles:
-    made = make(goal, f"LAB_REPLACES={' '.join(lab.replaced)}", *variables)
+def prepare_runner(lab: Lab, shown: Stage, runner: str, goal: str, *variables: str) -> HostFiles:
+    made = make(shown, goal, f"LAB_REPLACES={' '.join(lab.replaced)}", *variables)
     lines = said_by_make(made)
     top = lambda names: [TREE / name for name in names]     # noqa: E731 (absolute names stay as they are)
     folder = grade_folder() / f"lab{lab.number}" / runner
@@ -164,7 +138,8 @@ def prepare_runner(lab: Lab, runner: str, goal: str, *variables: str) -> HostFil
     portable, objects = top(lines["PORTABLE"]), top(lines["OBJECTS"])
 
     def link() -> None:
-        link_rest(lab, objects, portable, rest, archive, lines["CXX"][0])
+        shown.step(f"LINK {rest.name}")
+        link_rest(lab, shown, objects, portable, rest, archive, lines["CXX"][0])
         if bare != rest:
             strip("objcopy", rest, bare)
 
@@ -172,11 +147,15 @@ def prepare_runner(lab: Lab, runner: str, goal: str, *variables: str) -> HostFil
     return HostFiles(runner, headers, rest, bare, archive, lines["CXX"][0], lines["FLAGS"], lines["LINK_FLAGS"])
 
 
-def prepare_host(lab: Lab) -> list[HostFiles]:
+def prepare_host(lab: Lab, runners: set[str]) -> list[HostFiles]:
     """Builds what is missing; quick if nothing changed."""
-    made = [prepare_runner(lab, "check", "grade-objects", f"LAB_CHECKS={' '.join(map(in_tree, lab.check_sources))}")]
-    if lab.has_schedules:
-        made.append(prepare_runner(lab, "schedules", "schedule-objects", f"LAB_SCHEDULES={' '.join(map(in_tree, lab.schedule_sources))}"))
+    made = []
+    if "check" in runners:
+        with stage("the portable kernel and the checks, with sanitizers") as shown:
+            made.append(prepare_runner(lab, shown, "check", "grade-objects", f"LAB_CHECKS={' '.join(map(in_tree, lab.check_sources))}"))
+    if "schedules" in runners:
+        with stage("the portable kernel and the checks, for the schedule explorer") as shown:
+            made.append(prepare_runner(lab, shown, "schedules", "schedule-objects", f"LAB_SCHEDULES={' '.join(map(in_tree, lab.schedule_sources))}"))
     return made
 
 
@@ -228,13 +207,14 @@ def said_by_make(text: str) -> dict[str, list[str]]:
     return {key: value.split() for key, equals, value in (line.partition("=") for line in text.splitlines()) if equals and key.isupper()}
 
 
-def prepare_target(lab: Lab) -> TargetFiles:
+def prepare_target(lab: Lab, shown: Stage) -> TargetFiles:
     """Builds what is missing of the pristine kernel, the runner and the lab's checks; quick if nothing changed."""
     for sources in ("newlib/stamp", "cpputest-source/stamp"):
         if not (build_folder() / sources).exists():     # make must see them to know what there is to compile
-            make(f"{BUILD}/{sources}")
+            shown.step(sources)
+            make(shown, f"{BUILD}/{sources}")
     kernel, program = ([in_tree(path) for path in lab.sources(folder)] for folder in ("kernel", "program"))
-    said = said_by_make(make("grade-target", f"LAB_NUMBER={lab.number}", f"LAB_REPLACES={' '.join(lab.replaced)}",
+    said = said_by_make(make(shown, "grade-target", f"LAB_NUMBER={lab.number}", f"LAB_REPLACES={' '.join(lab.replaced)}",
                              f"LAB_KERNEL_CHECKS={' '.join(kernel)}", f"LAB_PROGRAM_CHECKS={' '.join(program)}"))
     folder = grade_folder() / f"lab{lab.number}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -243,6 +223,7 @@ def prepare_target(lab: Lab) -> TargetFiles:
     compiler, inputs = said["CXX"][0], [TREE / name for name in (*said["OBJECTS"], *said["LIBRARIES"])]
 
     def link() -> None:
+        shown.step(f"LINK {rest.name}")
         done = subprocess.run([compiler, "-r", "-nostdlib", "-o", str(rest), *(f"-Wl,--wrap={name}" for name in WRAPPED), *map(str, inputs)],
                               capture_output=True, text=True)
         if done.returncode:
@@ -267,12 +248,13 @@ def alone() -> Iterator[None]:
 
 def prepare(lab: Lab, only: str = "") -> Files:
     """For all checks, or for one."""
-    tiers = {check.tier for check in lab.checks if only in ("", check.id)}
+    wanted = [check for check in lab.checks if only in ("", check.id)]
     with alone():
-        files = Files(prepare_host(lab) if "host" in tiers else [])
-        if "target" in tiers:
+        files = Files(prepare_host(lab, {check.runner for check in wanted if check.tier == "host"}))
+        if any(check.tier == "target" for check in wanted):
             try:
-                files.target = prepare_target(lab)
+                with stage("the kernel, its programs and the checks, for the board") as shown:
+                    files.target = prepare_target(lab, shown)
             except Failure as failure:
                 if not (TREE / "labs" / "HANDOUT").exists():
                     raise

@@ -25,7 +25,7 @@ $(E)/outside/%.o: /% $(E)/flags
 	$(Q)$(HOST_CXX) $(SCHEDULE_FLAGS) -MMD -MP -c $< -o $@
 
 # Builds everything but the submission, then says what there is. LAB_REPLACES, LAB_CHECKS, LAB_SCHEDULES: sources, from lab.yaml.
-.PHONY: grade-objects schedule-objects print
+.PHONY: grade-objects schedule-objects
 grade-objects: $(LAB_PORTABLE) $(LAB_OBJECTS)
 	@echo 'PORTABLE=$(LAB_PORTABLE)'
 	@echo 'OBJECTS=$(LAB_OBJECTS)'
@@ -85,14 +85,12 @@ grade-target: $(LAB_TARGET_KERNEL) $(LAB_TARGET_OBJECTS) $(CPPUTEST_OBJECTS) $(B
 	@echo 'INITRD=$(LAB_PROGRAM).cpio'
 -include $(patsubst %.o,%.d,$(filter $(T)/labs/% $(T)/outside/% $(U)/obj/labs/% $(U)/obj/outside/%,$(LAB_TARGET_OBJECTS) $(LAB_PROGRAM_OBJECTS)))
 
-print:
-	@echo '$($(NAME))'
-
 # The grader itself takes the options as FORKLORE_* (verbs.mk).
-GRADER := PYTHONPATH=labs PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m grader
+# Without a shell in between: whoever ends make ends the grader.
+GRADER := env PYTHONPATH=labs PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m grader
 .PHONY: grade grade-class autograder check-labs handout instructors-only
 grade: $(S)/run.stamp $(S)/grade.stamp $(if $(BOARD)$(BOARDS),$(S)/board.stamp)
-	@$(MAKE) -s $(N)/stamp $(BUILD)/cpputest-source/stamp
+	$(if $(filter-out %@target,$(CHECK)),,@$(MAKE) -s $(N)/stamp $(BUILD)/cpputest-source/stamp)
 	@$(GRADER) grade
 grade-class: export FORKLORE_JOBS := $(JOBS)
 grade-class: instructors-only $(S)/run.stamp $(S)/grade.stamp $(S)/class.stamp
