@@ -112,7 +112,7 @@ def explanation(outcome: Outcome, request: Request) -> list[str]:
     if outcome.story and not request.replay:
         story = outcome.story.splitlines()
         lines += story[:STORY_LINES] + (["  ..."] if len(story) > STORY_LINES else [])
-    lines += [f"at {frame}" for frame in outcome.trace[:6]] or ([f"at {outcome.place}"] if outcome.place else [])
+    lines += [f"in {frame}" if " at " in frame else f"at {frame}" for frame in outcome.trace[:6]] or ([f"at {outcome.place}"] if outcome.place else [])
     lines.append(f"hint: {' '.join(outcome.check.hint.split())}")
     if not outcome.check.hidden:
         lines.append(f"{'step by step' if outcome.schedule else 'again'}: {again(outcome, request)}")
