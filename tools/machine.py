@@ -34,6 +34,8 @@ class Options:
     seed: str = ""
     args: str = ""
     accel: str = "single"
+    count: str = ""         # a file where a debugger reads how many instructions were executed (tools/qemu/count.cpp)
+    stop: str = ""          # and where the machine then stands
     serial1: str = "null"
     extra: list[str] = field(default_factory=list)
 
@@ -107,7 +109,11 @@ def command_line(options: Options, scratch: Path, serial0: str = "stdio") -> lis
         command += ["-seed", str(sum(options.seed.encode(), 1))]
     command += ["-serial", serial0, "-serial", options.serial1]
     if options.gdb:
-        command += ["-gdb", f"tcp:127.0.0.1:{options.gdb_port}", "-S"]
+        command += ["-gdb", f"tcp:127.0.0.1:{options.gdb_port}", *([] if options.stop else ["-S"])]
+    if options.count:
+        plugin = existing(options.build / "host" / "count.so", "counter of instructions", "type `make debug`")
+        # One instruction a block: it stands with the very one.
+        command += ["-plugin", f"{plugin},page={options.count}{options.stop}", *(["-singlestep"] if options.stop else [])]
     if options.boot == "uboot":
         image = scratch / "sd.img"
         card.make_image(image, card_files(options, scratch, kernel, initrd))

@@ -60,7 +60,7 @@ def options_from_environment() -> Options:
     options.model = text("MODEL").lower() or "3b"
     options.accel = text("ACCEL") or "single"
     options.serial1 = text("SERIAL1") or ("null" if options.boot != "uboot" else f"file:{options.build}/uboot/console.log")
-    for name in ("kernel", "initrd", "dtb", "add", "seed", "args"):
+    for name in ("kernel", "initrd", "dtb", "add", "seed", "args", "count", "stop"):
         setattr(options, name, text(name.upper()))
     if options.accel not in ("single", "multi"):
         raise Failure(f"ACCEL={options.accel}: `single` or `multi` is wanted")

@@ -83,10 +83,39 @@ class Debug(Case):
         self.assertRegex(said, r"symbols of \S+/user/debug/bin/init for process 1 \(init\)")
         self.assertIn("main in section .text", said)
 
-    def test_the_same_seed_stops_with_the_same_registers(self) -> None:
-        first, second = (self.debug("hbreak publish", "continue", "info registers", CMD="ls | wc; true", SEED="7") for _ in range(2))
-        self.assertRegex(first, r"(?m)^x0 +0xffffff")
-        self.assertEqual(first, second)
+    REPEATS = {"CMD": "echo on; pwd", "SEED": "5"}
+
+    def counts(self, said: str) -> list[int]:
+        return [int(count) for count in re.findall(r"^instruction (\d+)$", said, re.M)]
+
+    def registers(self, said: str) -> list[str]:
+        return re.findall(r"^x0 .*?^cpsr [^\n]*", said, re.M | re.S)
+
+    def test_back_and_forward_lead_to_the_same_instruction(self) -> None:
+        registers = "info registers"
+        said = self.debug("forward fork1", registers, "back 1000", registers, "forward 1000", registers, "back", "forward", "stepi", "back 3", "at", **self.REPEATS)
+        counts = self.counts(said)
+        self.assertEqual(len(counts), 7, said)
+        here = counts[0]
+        self.assertEqual(counts, [here, here - 1000, here, here - 1, here, here - 3, here - 3])
+        before, earlier, after = self.registers(said)
+        self.assertEqual(before, after)
+        self.assertNotEqual(before, earlier)
+        # By number alone, in another debugger.
+        self.assertEqual(self.registers(self.debug(registers, AT=str(here), **self.REPEATS)), [before])
+
+    def test_back_and_forward_to_a_place(self) -> None:
+        said = self.debug("forward fork1", "forward fork1", "back fork1", "back fork1", "forward panic", "continue", "back fork1", "back nowhere", **self.REPEATS)
+        counts = self.counts(said)
+        self.assertEqual(len(counts), 3, said)
+        self.assertLess(counts[0], counts[1])
+        self.assertEqual(counts[0], counts[2])
+        self.assertEqual(said.count("fork1 was not executed before instruction"), 2, said)
+        self.assertRegex(said, r"the run ends before, with instruction \d+")
+        self.assertIn('Function "nowhere" not defined', said)
+
+    def test_a_run_that_does_not_repeat_says_so(self) -> None:
+        self.assertIn("this run does not repeat: start with", self.debug("back", CMD="true"))
 
     def test_a_broken_list_is_named_and_not_followed(self) -> None:
         said = self.debug("hbreak vfork_return", "continue", "set var 'src/kernel/proc/family.cpp'::table.head_.next->next = (ListNode*)0x123450", "ps", "echo still here\\n",

@@ -10,6 +10,10 @@ from programs import program_file
 from objects import Broken, number, target, text
 
 
+class Impossible(Exception):
+    """What was asked for can not be done."""
+
+
 class Command(gdb.Command):
     """What a command is called and what it does; a broken kernel ends it with a sentence."""
 
@@ -23,6 +27,8 @@ class Command(gdb.Command):
             self.does(gdb.string_to_argv(line))
         except Broken as broken:
             print(f"not sound: {broken}")
+        except Impossible as why:
+            print(why)
         except (IndexError, ValueError):
             print(f"usage: {self.usage}")
 

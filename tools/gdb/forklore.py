@@ -8,8 +8,10 @@ sys.dont_write_bytecode = True
 
 import commands
 import printers
+import replay
 import snapshot
 
 commands.define()
 snapshot.define()
+replay.define()
 printers.register()

@@ -61,8 +61,13 @@ trace: $(S)/run.stamp
 	@$(PYTHON) tools/make_trace.py
 
 debug: $(S)/run.stamp $(S)/debug.stamp
-	@$(MAKE) $(PARALLEL) run-files compilers >&2
+	@$(MAKE) $(PARALLEL) run-files compilers $(BUILD)/host/count.so >&2
 	@$(PYTHON) tools/debug.py
+# Loaded by QEMU; its functions are QEMU's own.
+$(BUILD)/host/count.so: tools/qemu/count.cpp
+	$(call say,PLUGIN,$@)
+	@mkdir -p $(@D)
+	$(Q)$(HOST_CXX) -std=c++20 -O2 -Wall -Wextra -Wshadow -Werror -fPIC -shared -fvisibility=hidden $< -o $@
 snapshot: $(S)/run.stamp $(S)/debug.stamp
 	@$(MAKE) $(PARALLEL) run-files compilers >&2
 	@$(PYTHON) tools/make_snapshot.py

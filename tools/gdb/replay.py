@@ -1,0 +1,172 @@
+"""at, back and forward: the instructions of a run that repeats exactly, by number.
+
+A run under -icount with its seed is the same each time, and QEMU counts its instructions (tools/qemu/count.cpp). The guest
+sees a debugger's stop all the same: its clock goes on when it does. Therefore each way leads from the first instruction of a new
+machine, with no stop in between, and what follows a stop by `continue` or `stepi` is another run than the one that repeats.
+"""
+import os
+import struct
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import gdb
+
+import commands
+import debug
+import run
+from commands import Impossible
+
+PAGE = struct.Struct("<5Q")     # Page of count.cpp
+LOOK_AGAIN = 0.005
+TRIES = 5                       # a machine may go on before the debugger has it
+
+
+class Machine:
+    """One run, from its first instruction."""
+
+    def __init__(self, page: Path, process: subprocess.Popen | None = None) -> None:
+        self.page, self.process = page, process
+        self.left: int | None = None    # where `continue` or `stepi` made another run of it
+
+    def look(self) -> tuple[int, int, int, int, int]:
+        """Count, stands, core, number and core of the last instruction at the place."""
+        try:
+            return PAGE.unpack(self.page.read_bytes()[:PAGE.size])
+        except (OSError, struct.error):
+            return (0, 0, 0, 0, 0)
+
+    @property
+    def here(self) -> int:
+        return self.look()[0] if self.left is None else self.left
+
+    def end(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+
+
+shown: Machine | None = None
+folder = tempfile.TemporaryDirectory(prefix="forklore-replay-")
+
+
+def first_machine() -> Machine:
+    page = os.environ.get("FORKLORE_COUNT")
+    if not page:
+        raise Impossible("this run does not repeat: start with make debug CMD=\"...\" SEED=N")
+    return Machine(Path(page))
+
+
+def current() -> Machine:
+    global shown
+    shown = shown or first_machine()
+    return shown
+
+
+def goes_on(event: gdb.ThreadEvent) -> None:
+    if not os.environ.get("FORKLORE_COUNT"):
+        return
+    machine = current()
+    if machine.left is None:
+        machine.left = machine.look()[0]
+
+
+def new_machine(stop: str) -> tuple[Machine, int]:
+    """One that stands where `stop` says, and the port where it waits; an error if its run ends before."""
+    options = run.options_from_environment()
+    options.gdb_port, options.stop = debug.free_port(), stop
+    page = Path(folder.name) / f"page{options.gdb_port}"
+    page.unlink(missing_ok=True)
+    options.count = str(page)
+    process = debug.start_machine(options)
+    machine = Machine(page, process)
+    try:
+        while not machine.look()[1]:
+            if process.poll() is not None:
+                raise Impossible(f"the run ends before, with instruction {machine.look()[0]} (what it said: {debug.console_log(options)})")
+            time.sleep(LOOK_AGAIN)
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    return machine, options.gdb_port
+
+
+def go_to(count: int, core: int | None = None) -> None:
+    """A new machine that has executed `count` instructions takes the place of the one that is shown."""
+    global shown
+    if count < 1:
+        raise Impossible("there is nothing before the first instruction" + (", where this run was left: see `help forward`" if current().left == 0 else ""))
+    for _ in range(TRIES):
+        machine, port = new_machine(f",at={count}")
+        if gdb.selected_inferior().pid:
+            gdb.execute("kill", to_string=True)
+        current().end()
+        gdb.execute("set suppress-cli-notifications on")
+        gdb.execute(f"target remote :{port}", to_string=True)
+        shown = machine
+        if machine.look()[0] == count:
+            break
+    else:
+        raise Impossible(f"the machine did not stand at instruction {count}, but at {machine.look()[0]}: this host is too busy, try again")
+    core = machine.look()[2] if core is None else core
+    next(thread for thread in gdb.selected_inferior().threads() if thread.num == core + 1).switch()
+    gdb.execute("set suppress-cli-notifications off")
+    where()
+
+
+def where() -> None:
+    machine = current()
+    count, _, core, *_ = machine.look()
+    print(f"instruction {count}" if machine.left is None else f"The run that repeats was left at instruction {machine.left}; {count - machine.left} were executed since.")
+    if count:
+        gdb.execute("frame")
+
+
+def address(location: str) -> int:
+    try:
+        places = gdb.decode_line(location)[1]
+    except gdb.error as error:
+        raise Impossible(str(error)) from None
+    if not places or not places[0].pc:
+        raise Impossible(f"{location}: no instruction there")
+    return int(places[0].pc) % 2**64
+
+
+def at(words: list[str]) -> None:
+    """The instruction of that number, counted over all cores from the first one on; without N: which one this is."""
+    go_to(int(words[0])) if words else where()
+
+
+def back(words: list[str]) -> None:
+    """N instructions earlier (1), or just before LOCATION was executed last."""
+    here = current().here
+    if not words or words[0].isdigit():
+        return go_to(here - int(words[0] if words else 1))
+    machine, _ = new_machine(f",at={here},place={address(words[0]):#x}")
+    _, _, _, number, core = machine.look()
+    machine.end()
+    if number < 2:
+        raise Impossible(f"{words[0]} was not executed before instruction {here}")
+    # Standing just before it already, the time before is meant.
+    go_to(number - 1, core)
+
+
+def forward(words: list[str]) -> None:
+    """N instructions later (1), or just before LOCATION is executed next."""
+    here = current().here
+    if not words or words[0].isdigit():
+        return go_to(here + int(words[0] if words else 1))
+    # The one that this machine stands before is not the next.
+    machine, _ = new_machine(f",after={here + 1},place={address(words[0]):#x}")
+    _, _, _, number, core = machine.look()
+    machine.end()
+    go_to(number - 1, core)
+
+
+def define() -> None:
+    commands.Command("at", "at [N]", at)
+    commands.Command("back", "back [N | LOCATION]", back)
+    commands.Command("forward", "forward [N | LOCATION]", forward)
+    gdb.events.cont.connect(goes_on)
