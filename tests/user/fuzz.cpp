@@ -107,6 +107,20 @@ public:
             break;
         }
         case SYS_trait: arguments[0] = random_.below(4); break;
+        case SYS_coalition_list:
+            arguments[0] = random_.below(4) != 0 ? place(buffer) : arguments[0];
+            arguments[1] = a_count_for(sizeof(ForkloreCoalitionInfo));
+            break;
+        case SYS_persona:
+            arguments[0] = a_pid();
+            arguments[1] = random_.below(4) != 0 ? place(buffer) : arguments[1];
+            break;
+        case SYS_memory_band: {
+            constexpr int bands[] = {FL_BAND_IDLE - 2, -1, FL_BAND_IDLE, FL_BAND_BACKGROUND, FL_BAND_DEFAULT, FL_BAND_CRITICAL, FL_BAND_CRITICAL + 1};
+            arguments[0] = a_pid();
+            arguments[1] = static_cast<uint64_t>(random_.one_of(bands));
+            break;
+        }
         case SYS_posix_spawn:
             arguments[0] = place(paths_);
             arguments[1] = random_.below(4) != 0 ? place(spawn_) : 0;
@@ -138,6 +152,15 @@ private:
         constexpr int64_t nanoseconds[] = {0, 1, 1'000, 1'000'000, 999'999'999, 1'000'000'000, -1};
         return {random_.one_of(seconds), random_.one_of(nanoseconds)};
     }
+    uint64_t a_pid() {
+        const pid_t pids[] = {0, getpid(), getppid(), 1, -1, INT32_MAX};
+        return static_cast<uint64_t>(random_.one_of(pids));
+    }
+    // None, one, as many as the buffer holds, more than there is memory for, and more than 64 bits count the bytes of.
+    uint64_t a_count_for(uint64_t size) {
+        const uint64_t counts[] = {0, 1, sizeof buffer / size, sizeof buffer, UINT64_MAX / size, UINT64_MAX / size + 1, UINT64_MAX};
+        return random_.one_of(counts);
+    }
     void shape_changes() {
         constexpr int16_t filters[] = {FL_EVFILT_READ, FL_EVFILT_WRITE, FL_EVFILT_PROC, FL_EVFILT_TIMER, 0, -3, INT16_MIN};
         constexpr int64_t periods[] = {0, 1, 10, 1'000, -1, INT64_MAX, INT64_MIN};
@@ -163,6 +186,12 @@ private:
         spawn_.mask = static_cast<uint32_t>(random_.next());
         spawn_.actions = place(actions_);
         spawn_.action_count = random_.below(4);
+        // None, a good one, one at an address of the kernel's, one where nothing is, one that is too long.
+        const uint64_t names[] = {0, paths_[0], 0xffffff8000080000, 8, place(buffer)};
+        constexpr int32_t personas[] = {INT32_MIN, -1, 0, 1, 2, INT32_MAX};
+        spawn_.persona_name = random_.one_of(names);
+        spawn_.persona = random_.one_of(personas);
+        spawn_.flags |= random_.below(4) == 0 ? FL_SPAWN_NEWCOALITION : 0;
     }
 
     Random& random_;
@@ -220,11 +249,13 @@ bool ends_soon(uint64_t number) {
     _exit(0);
 }
 
-// Ends all that the user has, wherever it went.
+// Ends all that the user has, wherever it went, and waits until none of them makes a call any more.
 void end_all_of_nobody() {
     in_child([] {
         setuid(nobody);
-        kill(-1, SIGKILL);
+        while (kill(-1, SIGKILL) == 0) {
+            usleep(1'000);
+        }
         return 0;
     });
 }
@@ -270,7 +301,11 @@ uint64_t setting(const char* name, uint64_t otherwise) {
 
 }  // namespace
 
-TEST_GROUP(Fuzz) {};
+// The callers may write to /tmp/fuzz alone: what they make lies where it is removed. They do get out of it by "..".
+TEST_GROUP(Fuzz) {
+    void setup() override { chmod("/tmp", 0755); }
+    void teardown() override { chmod("/tmp", 01777); }
+};
 
 TEST(Fuzz, calls_at_random_by_a_user_leave_the_machine_as_it_was) {
     const uint64_t seed = setting("FUZZ_SEED", 1), calls = setting("FUZZ_CALLS", usual_calls);
@@ -294,7 +329,7 @@ TEST(Fuzz, calls_at_random_by_a_user_leave_the_machine_as_it_was) {
         watch(pids);
         end_all_of_nobody();
         remove_all_segments();
-        system("rm -rf /tmp/fuzz");
+        CHECK_EQUAL(0, system("rm -rf /tmp/fuzz"));
         if (calls > usual_calls && *progress / (calls / 10) > told) {
             printf("%u calls by %u processes and their children\n", static_cast<unsigned>(*progress), static_cast<unsigned>(callers));
             fflush(stdout);
