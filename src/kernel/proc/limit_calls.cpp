@@ -67,7 +67,7 @@ Result<uint64_t> sys_getrusage(UserFrame& frame) {
         usage = proc_usage(proc);
     } else if (who == -1) {
         SpinGuard guard(families_lock);
-        usage = proc.stats->children;
+        usage = proc.stats->children.value_or(ForkloreUsage{});
     } else {
         return Error::Invalid;
     }

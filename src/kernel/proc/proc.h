@@ -4,6 +4,8 @@
 // Locks: families_lock for kin and state; `lock` for the references; signals.lock for signals. Counterpart: struct proc.
 #pragma once
 
+#include <optional>
+
 #include "base/relaxed.h"
 #include "kernel/fs/file_table.h"
 #include "kernel/fs/vnode.h"
@@ -43,7 +45,7 @@ struct Inherited : ProgramIdentity, Belonging {
 struct ProcStats {
     static Zone& zone();
     Nanoseconds start = 0;      // monotonic
-    ForkloreUsage children{};   // of the reaped ones
+    std::optional<ForkloreUsage> children;      // of the reaped ones; none: it reaped nobody yet
     Nanoseconds user = 0, system = 0;   // of the threads that ended
     uint64_t voluntary_switches = 0, involuntary_switches = 0, signals = 0;
     uint64_t minor_faults = 0;

@@ -68,8 +68,14 @@ ForkloreUsage count_usage_locked(Proc& parent, Proc& zombie) REQUIRES(families_l
     if (Coalition* coalition = zombie.inherited.coalition.get()) {
         coalition->member_ended_locked(usage);
     }
-    usage_add(usage, zombie.stats->children);
-    usage_add(parent.stats->children, usage);
+    if (zombie.stats->children) {
+        usage_add(usage, *zombie.stats->children);
+    }
+    if (std::optional<ForkloreUsage>& sum = parent.stats->children) {
+        usage_add(*sum, usage);
+    } else {
+        sum = usage;
+    }
     return usage;
 }
 
