@@ -45,7 +45,7 @@ TEST(ForkCores, the_last_place_goes_to_one_and_the_other_is_told) {
     explorer::add_process(first);
     explorer::add_process(second);
     process_limit_init(process_slots_taken() + 1);
-    explore_all({.preemptions = 1, .most = 1'000}, [&] {
+    explore_all({.preemptions = 1, .most = 10'000}, [&] {
         EXPECT(got[0] > 0 || got[1] > 0);
         for (const int64_t result : got) {
             EXPECT(result > 0 || result == error(Error::TryAgain));
