@@ -1,4 +1,6 @@
-// Lab 2 in every order of two cores (docs/testing.md): what one tests and takes, the other does not take too; and what a number costs.
+// Lab 2 in every order of two cores (docs/testing.md): what one tests and takes, the other does not take too; ids that
+// never repeat; and what a number costs.
+#include <algorithm>
 #include <cstdio>
 #include <string>
 
@@ -84,6 +86,34 @@ TEST(PidCores, what_two_give_back_at_once_can_be_had_again) {
         EXPECT_EQUAL(smallest_pid_max - 2, pids_in_use());
         expect_got(number(first), ask());
         expect_got(number(second), ask());
+    });
+}
+
+TEST_GROUP(PidIds) {};
+
+TEST(PidIds, unique_ids_and_versions_never_repeat) {
+    // A counter may well be relaxed: others may come between any two of its accesses all the same.
+    explore({.relaxed = true}, [] {
+        uint64_t ids[5] = {next_unique_id()};
+        uint32_t versions[5] = {next_id_version()};
+        const auto call = [&](unsigned from) {
+            for (unsigned i = from; i < from + 2; ++i) {
+                ids[i] = next_unique_id();
+                versions[i] = next_id_version();
+            }
+        };
+        explorer::thread("first", [&] { call(1); });
+        explorer::thread("second", [&] { call(3); });
+        explorer::run();
+        EXPECT(ids[1] < ids[2] && ids[3] < ids[4]);
+        EXPECT(versions[1] < versions[2] && versions[3] < versions[4]);
+        // Each call added one, and gave what nobody else was given.
+        std::sort(ids, ids + 5);
+        std::sort(versions, versions + 5);
+        for (unsigned i = 1; i < 5; ++i) {
+            EXPECT_EQUAL(ids[0] + i, ids[i]);
+            EXPECT_EQUAL(versions[0] + i, versions[i]);
+        }
     });
 }
 
