@@ -53,7 +53,7 @@ class Editor(Case):
         for configuration in self.launch["configurations"]:
             commands = [word for command in configuration["setupCommands"] for word in ("-ex", command["text"])]
             done = subprocess.run([gdb, "-nx", "--batch", str(BUILD / "kernel" / "kernel8.elf"), *commands, "-ex", "help pagetable"],
-                                  cwd=ROOT, capture_output=True, text=True, timeout=GUARD_SECONDS)
+                                  cwd=ROOT, env=os.environ | {"HOME": str(self.folder)}, capture_output=True, text=True, timeout=GUARD_SECONDS)
             self.assertIn("pagetable PID ADDRESS", done.stdout)
             self.assertEqual(done.stderr, "")
 

@@ -7,7 +7,7 @@
 TEST_GROUP_BASE(MemoryPressure, ProcessTest) {
     static bool told_to_end(Proc& proc) {
         SpinGuard guard(proc.signals.lock);
-        return (proc.signals.pending & signal_bit(FL_SIGKILL)) != 0;
+        return proc.signals.pending == signal_bit(FL_SIGKILL);
     }
 };
 

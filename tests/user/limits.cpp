@@ -64,6 +64,19 @@ TEST(Limits, a_user_cannot_favour_itself) {
     })));
 }
 
+TEST(Limits, a_user_cannot_set_the_level_of_anothers_processes) {
+    LONGS_EQUAL(EPERM, exited(in_child([] {
+        setuid(1000);
+        return setpriority(PRIO_PROCESS, getppid(), 19) == -1 ? errno : 0;
+    })));
+    LONGS_EQUAL(0, getpriority(PRIO_PROCESS, 0));
+}
+
+TEST(Limits, setuid_to_nobody_at_all_is_EINVAL) {
+    LONGS_EQUAL(EINVAL, exited(in_child([] { return setuid(static_cast<uid_t>(-1)) == -1 ? errno : 0; })));
+    LONGS_EQUAL(EINVAL, exited(in_child([] { return setgid(static_cast<gid_t>(-1)) == -1 ? errno : 0; })));
+}
+
 TEST(Limits, work_is_counted) {
     struct rusage before, after;
     getrusage(RUSAGE_SELF, &before);

@@ -118,6 +118,11 @@ void set_nice_of_threads(Proc& proc, int nice) {
     }
 }
 
+bool owns_locked(const Credentials& caller, Proc& proc) REQUIRES(families_lock) {
+    SpinGuard guard(proc.lock);
+    return caller.effective_uid == proc.credentials->real_uid || caller.effective_uid == proc.credentials->effective_uid;
+}
+
 constexpr int lowest_nice = -20;
 constexpr int highest_nice = 19;
 
@@ -138,16 +143,25 @@ Result<uint64_t> sys_setpriority(UserFrame& frame) {
     auto nice = static_cast<int32_t>(frame.x[2]);
     nice = nice < lowest_nice ? lowest_nice : nice > highest_nice ? highest_nice : nice;
     Ref<Credentials> credentials = current_credentials();
-    bool denied = false;
+    bool denied = false, of_others = false;
     SpinGuard guard(families_lock);
     TRY(each_meant_locked(frame.x[0], static_cast<int32_t>(frame.x[1]), [&](Proc& proc) {
-        if (nice < proc.inherited.nice && !credentials->is_root()) {
-            denied = true;
-            return;
+        if (!credentials->is_root()) {
+            if (!owns_locked(*credentials, proc)) {
+                of_others = true;
+                return;
+            }
+            if (nice < proc.inherited.nice) {
+                denied = true;
+                return;
+            }
         }
         proc.inherited.nice = static_cast<int8_t>(nice);
         set_nice_of_threads(proc, nice);
     }));
+    if (of_others) {
+        return Error::NotPermitted;
+    }
     if (denied) {
         return Error::AccessDenied;
     }

@@ -45,9 +45,10 @@ uid_t getuid() { return static_cast<uid_t>(system_call(SYS_getuid)); }
 uid_t geteuid() { return static_cast<uid_t>(system_call(SYS_geteuid)); }
 gid_t getgid() { return static_cast<gid_t>(system_call(SYS_getgid)); }
 gid_t getegid() { return static_cast<gid_t>(system_call(SYS_getegid)); }
-int setuid(uid_t uid) { return posix(system_call(SYS_setuid, uid)); }
-int setgid(gid_t gid) { return posix(system_call(SYS_setgid, gid)); }
-// newlib's gid_t is narrower than the kernel's.
+// newlib's uid_t and gid_t are narrower than the kernel's: -1, which nobody is, must arrive as -1.
+static uint32_t kernel_id(uid_t id) { return id == static_cast<uid_t>(-1) ? ~uint32_t{0} : id; }
+int setuid(uid_t uid) { return posix(system_call(SYS_setuid, kernel_id(uid))); }
+int setgid(gid_t gid) { return posix(system_call(SYS_setgid, kernel_id(gid))); }
 int getgroups(int room, gid_t groups[]) {
     uint32_t found[FORKLORE_NGROUPS_MAX];
     const int count = posix(system_call(SYS_getgroups, FORKLORE_NGROUPS_MAX, found));
