@@ -135,7 +135,7 @@ TEST(ForkIdentity, begins_with_fresh_statistics_and_a_start_time_of_its_own) {
     ProcStats& mine = *me().stats;
     mine.minor_faults = mine.signals = mine.voluntary_switches = mine.involuntary_switches = mine.peak_pages = 9;
     mine.user = mine.system = 9;
-    mine.children.user.seconds = 9;
+    mine.children = ForkloreUsage{.user = {.seconds = 9}};
     const uint64_t started = mine.start;
     host::set_clock(machine_clock::now() + 12'345);
     made();
@@ -145,7 +145,8 @@ TEST(ForkIdentity, begins_with_fresh_statistics_and_a_start_time_of_its_own) {
     UNSIGNED_LONGS_EQUAL_TEXT(started, mine.start, "when the parent started");
     UNSIGNED_LONGS_EQUAL_TEXT(0, its.minor_faults + its.signals + its.voluntary_switches + its.involuntary_switches + its.peak_pages,
                               "faults, signals, switches and pages of a child that never ran");
-    UNSIGNED_LONGS_EQUAL_TEXT(0, its.user + its.system + static_cast<uint64_t>(its.children.user.seconds), "the time that a child used which never ran");
+    UNSIGNED_LONGS_EQUAL_TEXT(0, its.user + its.system, "the time that a child used which never ran");
+    CHECK_FALSE_TEXT(its.children.has_value(), "a child that collected nobody has a sum of what its children used");
 }
 
 TEST(ForkIdentity, has_ids_that_never_repeat_and_nothing_pending) {

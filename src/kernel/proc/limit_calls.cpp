@@ -118,7 +118,7 @@ void set_nice_of_threads(Proc& proc, int nice) {
     }
 }
 
-bool owns_locked(const Credentials& caller, Proc& proc) REQUIRES(families_lock) {
+bool owns(const Credentials& caller, Proc& proc) {
     SpinGuard guard(proc.lock);
     return caller.effective_uid == proc.credentials->real_uid || caller.effective_uid == proc.credentials->effective_uid;
 }
@@ -147,7 +147,7 @@ Result<uint64_t> sys_setpriority(UserFrame& frame) {
     SpinGuard guard(families_lock);
     TRY(each_meant_locked(frame.x[0], static_cast<int32_t>(frame.x[1]), [&](Proc& proc) {
         if (!credentials->is_root()) {
-            if (!owns_locked(*credentials, proc)) {
+            if (!owns(*credentials, proc)) {
                 of_others = true;
                 return;
             }
