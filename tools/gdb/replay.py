@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import gdb
 
@@ -18,9 +19,18 @@ import debug
 import run
 from commands import Impossible
 
-PAGE = struct.Struct("<5Q")     # Page of count.cpp
+PAGE = struct.Struct("<5Q")
 LOOK_AGAIN = 0.005
 TRIES = 5                       # a machine may go on before the debugger has it
+
+
+class Page(NamedTuple):
+    """Of count.cpp."""
+    count: int = 0
+    stands: int = 0
+    core: int = 0
+    place: int = 0
+    place_core: int = 0
 
 
 class Machine:
@@ -30,16 +40,15 @@ class Machine:
         self.page, self.process = page, process
         self.left: int | None = None    # where `continue` or `stepi` made another run of it
 
-    def look(self) -> tuple[int, int, int, int, int]:
-        """Count, stands, core, number and core of the last instruction at the place."""
+    def look(self) -> Page:
         try:
-            return PAGE.unpack(self.page.read_bytes()[:PAGE.size])
+            return Page(*PAGE.unpack(self.page.read_bytes()[:PAGE.size]))
         except (OSError, struct.error):
-            return (0, 0, 0, 0, 0)
+            return Page()
 
     @property
     def here(self) -> int:
-        return self.look()[0] if self.left is None else self.left
+        return self.look().count if self.left is None else self.left
 
     def end(self) -> None:
         if self.process:
@@ -69,7 +78,7 @@ def goes_on(event: gdb.ThreadEvent) -> None:
         return
     machine = current()
     if machine.left is None:
-        machine.left = machine.look()[0]
+        machine.left = machine.look().count
 
 
 def new_machine(stop: str) -> tuple[Machine, int]:
@@ -82,9 +91,9 @@ def new_machine(stop: str) -> tuple[Machine, int]:
     process = debug.start_machine(options)
     machine = Machine(page, process)
     try:
-        while not machine.look()[1]:
+        while not machine.look().stands:
             if process.poll() is not None:
-                raise Impossible(f"the run ends before, with instruction {machine.look()[0]} (what it said: {debug.console_log(options)})")
+                raise Impossible(f"the run ends before, with instruction {machine.look().count} (what it said: {debug.console_log(options)})")
             time.sleep(LOOK_AGAIN)
     except BaseException:
         process.terminate()
@@ -103,22 +112,26 @@ def go_to(count: int, core: int | None = None) -> None:
         if gdb.selected_inferior().pid:
             gdb.execute("kill", to_string=True)
         current().end()
-        gdb.execute("set suppress-cli-notifications on")
-        gdb.execute(f"target remote :{port}", to_string=True)
+        attach(port, machine.look().core if core is None else core)
         shown = machine
-        if machine.look()[0] == count:
-            break
-    else:
-        raise Impossible(f"the machine did not stand at instruction {count}, but at {machine.look()[0]}: this host is too busy, try again")
-    core = machine.look()[2] if core is None else core
-    next(thread for thread in gdb.selected_inferior().threads() if thread.num == core + 1).switch()
-    gdb.execute("set suppress-cli-notifications off")
-    where()
+        if machine.look().count == count:
+            return where()
+    raise Impossible(f"the machine did not stand at instruction {count}, but at {machine.look().count}: this host is too busy, try again")
+
+
+def attach(port: int, core: int) -> None:
+    """gdb says nothing of its own about where it then is."""
+    gdb.execute("set suppress-cli-notifications on")
+    try:
+        gdb.execute(f"target remote :{port}", to_string=True)
+        next(thread for thread in gdb.selected_inferior().threads() if thread.num == core + 1).switch()
+    finally:
+        gdb.execute("set suppress-cli-notifications off")
 
 
 def where() -> None:
     machine = current()
-    count, _, core, *_ = machine.look()
+    count = machine.look().count
     print(f"instruction {count}" if machine.left is None else f"The run that repeats was left at instruction {machine.left}; {count - machine.left} were executed since.")
     if count:
         gdb.execute("frame")
@@ -145,12 +158,11 @@ def back(words: list[str]) -> None:
     if not words or words[0].isdigit():
         return go_to(here - int(words[0] if words else 1))
     machine, _ = new_machine(f",at={here},place={address(words[0]):#x}")
-    _, _, _, number, core = machine.look()
     machine.end()
-    if number < 2:
+    seen = machine.look()
+    if seen.place < 2:
         raise Impossible(f"{words[0]} was not executed before instruction {here}")
-    # Standing just before it already, the time before is meant.
-    go_to(number - 1, core)
+    go_to(seen.place - 1, seen.place_core)
 
 
 def forward(words: list[str]) -> None:
@@ -160,9 +172,9 @@ def forward(words: list[str]) -> None:
         return go_to(here + int(words[0] if words else 1))
     # The one that this machine stands before is not the next.
     machine, _ = new_machine(f",after={here + 1},place={address(words[0]):#x}")
-    _, _, _, number, core = machine.look()
     machine.end()
-    go_to(number - 1, core)
+    seen = machine.look()
+    go_to(seen.place - 1, seen.place_core)
 
 
 def define() -> None:
