@@ -128,6 +128,11 @@ enum ForkloreSyscall {
     // coalitions and personas
     SYS_coalition_list = 106,   // (ForkloreCoalitionInfo*, count) -> coalitions there are
     SYS_persona = 107,      // (pid or 0, ForklorePersona* or 0) -> its number, 0 for none
+    // audit
+    SYS_audit_identity = 108,   // (audit user or -1 to ask alone, ForkloreAuditIdentity* or 0) -> the audit session, 0 for none; root
+                            // gives one to a process that has none
+    SYS_audit_read = 109,   // (number, ForkloreAuditRecord*, count) -> records filled, those behind that number: root only
+    SYS_audit_control = 110,    // (1, 0, or -1 to ask alone) -> whether it was on: root only
     SYS_COUNT = 112
 };
 
@@ -396,6 +401,31 @@ struct ForkloreZoneInfo {
     uint64_t element_size, live, peak, free, pages, limit;  // limit 0: none
     uint64_t allocations, cache_hits;
     uint64_t lock_acquisitions;                             // of the zone's lock, which all cores share
+};
+
+// Who made, changed and ended which process. Numbers of records rise by one: a gap tells how many were lost.
+enum ForkloreAuditEvent {
+    FL_AUDIT_ON = 1, FL_AUDIT_OFF = 2,
+    FL_AUDIT_FORK = 3,      // subject: the child, also of vfork and posix_spawn
+    FL_AUDIT_EXEC = 4,      // name: of the new program
+    FL_AUDIT_EXIT = 5,      // argument: the wait status
+    FL_AUDIT_KILL = 6,      // subject: the target; argument: the signal
+    FL_AUDIT_SETUID = 7, FL_AUDIT_SETGID = 8,   // argument: the new id
+    FL_AUDIT_SETGROUPS = 9, // argument: how many
+    FL_AUDIT_IDENTITY = 10  // argument: the audit user
+};
+enum { FORKLORE_AUDIT_RECORDS = 256 };      // that are kept
+// On whose behalf a process acts, whoever it has become: handed on to children, never changed once there is one.
+struct ForkloreAuditIdentity { uint32_t user, session; };   // session 0: none
+struct ForkloreAuditRecord {
+    uint64_t number, time_ns;               // the first is 1; since boot
+    uint32_t event;                         // ForkloreAuditEvent
+    int32_t pid;                            // of the actor
+    uint32_t uid;                           // its effective one
+    struct ForkloreAuditIdentity identity;
+    int32_t subject, argument;
+    uint32_t reserved;
+    char name[24];                          // of its program, cut off; a NUL only if there is room
 };
 
 enum ForkloreReboot { FL_REBOOT_POWEROFF = 0, FL_REBOOT_RESTART = 1 };

@@ -41,5 +41,6 @@ enum class LockRank : uint8_t {
     Console = 200,          // the console's ring
     Devices = 205,          // one device's registers
     Random = 210,
+    Audit = 215,            // the ring of audit records
     Log = 220,              // the kernel log
 };

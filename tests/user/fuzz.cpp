@@ -115,6 +115,15 @@ public:
             arguments[0] = a_pid();
             arguments[1] = random_.below(4) != 0 ? place(buffer) : arguments[1];
             break;
+        case SYS_audit_identity:
+            arguments[0] = random_.below(2) != 0 ? ~0ull : arguments[0];
+            arguments[1] = random_.below(4) != 0 ? place(buffer) : arguments[1];
+            break;
+        case SYS_audit_read:
+            arguments[1] = random_.below(4) != 0 ? place(buffer) : arguments[1];
+            arguments[2] = a_count_for(sizeof(ForkloreAuditRecord));
+            break;
+        case SYS_audit_control: arguments[0] = random_.below(4) - 1; break;
         case SYS_memory_band: {
             constexpr int bands[] = {FL_BAND_IDLE - 2, -1, FL_BAND_IDLE, FL_BAND_BACKGROUND, FL_BAND_DEFAULT, FL_BAND_CRITICAL, FL_BAND_CRITICAL + 1};
             arguments[0] = a_pid();
@@ -301,10 +310,17 @@ uint64_t setting(const char* name, uint64_t otherwise) {
 
 }  // namespace
 
-// The callers may write to /tmp/fuzz alone: what they make lies where it is removed. They do get out of it by "..".
+// The callers may write to /tmp/fuzz alone: what they make lies where it is removed. They do get out of it by "..". What they do is on
+// record meanwhile.
 TEST_GROUP(Fuzz) {
-    void setup() override { chmod("/tmp", 0755); }
-    void teardown() override { chmod("/tmp", 01777); }
+    void setup() override {
+        chmod("/tmp", 0755);
+        audit_control(1);
+    }
+    void teardown() override {
+        audit_control(0);
+        chmod("/tmp", 01777);
+    }
 };
 
 TEST(Fuzz, calls_at_random_by_a_user_leave_the_machine_as_it_was) {

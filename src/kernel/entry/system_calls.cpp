@@ -120,6 +120,9 @@ constexpr SystemCallTable make_table() {
     calls[SYS_memory_band] = sys_memory_band;
     calls[SYS_coalition_list] = sys_coalition_list;
     calls[SYS_persona] = sys_persona;
+    calls[SYS_audit_identity] = sys_audit_identity;
+    calls[SYS_audit_read] = sys_audit_read;
+    calls[SYS_audit_control] = sys_audit_control;
     return table;
 }
 

@@ -27,6 +27,11 @@ Result<uint64_t> sys_trait(UserFrame& frame);
 Result<uint64_t> sys_coalition_list(UserFrame& frame);
 Result<uint64_t> sys_persona(UserFrame& frame);
 
+// audit.cpp
+Result<uint64_t> sys_audit_identity(UserFrame& frame);
+Result<uint64_t> sys_audit_read(UserFrame& frame);
+Result<uint64_t> sys_audit_control(UserFrame& frame);
+
 // wait.cpp
 Result<uint64_t> sys_waitid(UserFrame& frame);
 

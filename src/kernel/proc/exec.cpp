@@ -1,6 +1,7 @@
 // exec: gather the new program, then one marked line, then nothing fails.
 #include "kernel/proc/exec.h"
 
+#include "kernel/proc/audit.h"
 #include "kernel/proc/events.h"
 #include "kernel/proc/exit.h"
 #include "kernel/proc/program.h"
@@ -43,6 +44,7 @@ void tell_of_exec(Proc& proc) {
     {
         SpinGuard guard(families_lock);
         tell_watchers_locked(proc, FL_NOTE_EXEC, 0);
+        audit::event(FL_AUDIT_EXEC, proc);
     }
     proc_event(ProcEvent::Exec, proc.pid, proc.pid);
 }

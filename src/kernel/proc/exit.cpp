@@ -3,6 +3,7 @@
 
 #include "base/failpoint.h"
 #include "kernel/fs/terminal.h"
+#include "kernel/proc/audit.h"
 #include "kernel/proc/events.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/signal_tell.h"
@@ -191,6 +192,7 @@ void become_zombie(Proc& proc, int wait_status) {
     proc.wait_status = wait_status;
     proc_transition(proc, ProcState::Zombie);
     tell_watchers_locked(proc, FL_NOTE_EXIT, wait_status);
+    audit::event(FL_AUDIT_EXIT, proc, 0, wait_status);
     signal_process(*parent, {.signal = FL_SIGCHLD, .code = 0, .pid = number(proc.pid), .status = wait_status});
     wake_all(parent->children_changed);
 }

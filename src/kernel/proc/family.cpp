@@ -3,6 +3,7 @@
 
 #include "kernel/fs/terminal.h"
 #include "kernel/fs/upward.h"
+#include "kernel/proc/audit.h"
 #include "kernel/proc/events.h"
 #include "kernel/proc/memory_pressure.h"
 #include "machine/trace.h"
@@ -81,6 +82,7 @@ void family_enter_locked(Proc& proc, Proc& parent) {
     ++process_count;
     trace::event(TraceKind::Publish, static_cast<uint64_t>(proc.pid), static_cast<uint64_t>(parent.pid));
     tell_watchers_locked(parent, FL_NOTE_FORK, number(proc.pid));
+    audit::event(FL_AUDIT_FORK, parent, number(proc.pid));
     proc_event(ProcEvent::Fork, parent.pid, proc.pid);
     proc_event(ProcEvent::Create, parent.pid, proc.pid);
     if (proc.lent_thread != nullptr) {

@@ -1,4 +1,5 @@
 // Who am I, and may I be somebody else.
+#include "kernel/proc/audit.h"
 #include "kernel/proc/calls.h"
 #include "kernel/proc/proc.h"
 #include "mm/user_copy.h"
@@ -17,9 +18,9 @@ Result<uint64_t> sys_getegid(UserFrame&) { return current_credentials()->effecti
 namespace {
 
 // Changes the identity of the current process by `change`, which gets a copy of the old one to work on. Count and identity
-// change in one critical section; if another thread was faster, again with what that one left.
+// change in one critical section; if another thread was faster, again with what that one left. The audit's record follows.
 template <typename Change>
-Result<uint64_t> change_identity(Change change) {
+Result<uint64_t> change_identity(ForkloreAuditEvent event, uint64_t audited, Change change) {
     Proc& proc = current_proc();
     for (;;) {
         Ref<Credentials> seen;
@@ -29,12 +30,16 @@ Result<uint64_t> change_identity(Change change) {
         }
         Ref<Credentials> fresh = TRY(seen->copy());
         TRY(change(*fresh));
-        SpinGuard guard(proc.lock);
-        if (proc.credentials.get() == seen.get()) {
+        {
+            SpinGuard guard(proc.lock);
+            if (proc.credentials.get() != seen.get()) {
+                continue;
+            }
             proc.slot.move_to(fresh->account);
             std::swap(proc.credentials, fresh);     // the old one is dropped after the lock
-            return 0;
         }
+        audit::event(event, proc, 0, static_cast<int>(audited));
+        return 0;
     }
 }
 
@@ -46,7 +51,7 @@ Result<uint64_t> sys_setuid(UserFrame& frame) {
     if (uid == ~Uid{0}) {
         return Error::Invalid;
     }
-    return change_identity([uid](Credentials& who) -> Result<> {
+    return change_identity(FL_AUDIT_SETUID, uid, [uid](Credentials& who) -> Result<> {
         if (who.is_root()) {
             who.account = TRY(UserAccount::find(uid));
             who.real_uid = who.saved_uid = uid;
@@ -63,7 +68,7 @@ Result<uint64_t> sys_setgid(UserFrame& frame) {
     if (gid == ~Gid{0}) {
         return Error::Invalid;
     }
-    return change_identity([gid](Credentials& who) -> Result<> {
+    return change_identity(FL_AUDIT_SETGID, gid, [gid](Credentials& who) -> Result<> {
         if (who.is_root()) {
             who.real_gid = who.saved_gid = gid;
         } else if (gid != who.real_gid && gid != who.saved_gid) {
@@ -96,7 +101,7 @@ Result<uint64_t> sys_setgroups(UserFrame& frame) {
     }
     groups.count = frame.x[0];
     TRY(copy_in(groups.ids, UserAddr(frame.x[1]), groups.count * sizeof(Gid)));
-    return change_identity([&groups](Credentials& who) -> Result<> {
+    return change_identity(FL_AUDIT_SETGROUPS, groups.count, [&groups](Credentials& who) -> Result<> {
         if (!who.is_root()) {
             return Error::NotPermitted;
         }

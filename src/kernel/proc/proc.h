@@ -34,6 +34,7 @@ struct ProgramIdentity {
 // What others may change meanwhile is Relaxed.
 struct Inherited : ProgramIdentity, Belonging {
     Relaxed<int8_t> nice = 0;                   // written under families_lock
+    Relaxed<ForkloreAuditIdentity> audit;       // on whose behalf it acts, written under families_lock
     Relaxed<uint32_t> file_mode_mask = 022;     // written under Proc::lock
     // Carried for those who ask (trait_calls.cpp), written under families_lock.
     Relaxed<Pid> responsible = Pid::None;       // who answers for what it does, where people are asked; init for itself

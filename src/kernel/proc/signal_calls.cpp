@@ -1,5 +1,6 @@
 // The system calls about signals: kill, sigaction, masks.
 #include "kernel/fs/upward.h"
+#include "kernel/proc/audit.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/signal_tell.h"
 #include "kernel/sched.h"
@@ -35,6 +36,7 @@ public:
         }
         ++allowed_;
         if (signal_ != 0 && target.state != ProcState::Zombie) {
+            audit::event(FL_AUDIT_KILL, current_proc(), number(target.pid), signal_);
             signal_process(target, {.signal = signal_, .code = 0, .pid = number(current_proc().pid), .status = 0,
                                     .uid = sender_.real_uid});
         }

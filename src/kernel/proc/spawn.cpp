@@ -3,6 +3,7 @@
 
 #include <atomic>
 
+#include "kernel/proc/audit.h"
 #include "kernel/proc/events.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/fork.h"
@@ -159,6 +160,7 @@ Result<Pid> spawn(const SpawnRequest& request) {
         join_group_locked(group, child);
         family_enter_locked(child, parent);
         child.has_terminal &= group.session.get() == parent.group->session.get();
+        audit::event(FL_AUDIT_EXEC, child);
     }
     spawns.fetch_add(1, std::memory_order_relaxed);
     proc_event(ProcEvent::Exec, pid, pid);

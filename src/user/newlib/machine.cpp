@@ -36,6 +36,11 @@ int proc_list(ForkloreProcInfo* list, int count) { return posix(system_call(SYS_
 int zone_list(ForkloreZoneInfo* list, int count) { return posix(system_call(SYS_zone_list, list, count)); }
 int coalition_list(ForkloreCoalitionInfo* list, int count) { return posix(system_call(SYS_coalition_list, list, count)); }
 int persona(pid_t pid, ForklorePersona* info) { return posix(system_call(SYS_persona, pid, info)); }
+int audit_identity(int user, ForkloreAuditIdentity* identity) { return posix(system_call(SYS_audit_identity, user, identity)); }
+int audit_read(uint64_t number, ForkloreAuditRecord* records, int count) {
+    return posix(system_call(SYS_audit_read, number, records, count));
+}
+int audit_control(int on) { return posix(system_call(SYS_audit_control, on)); }
 int region_list(pid_t pid, uintptr_t from, ForkloreRegionInfo* list, int count) {
     return posix(system_call(SYS_region_list, pid, from, list, count));
 }

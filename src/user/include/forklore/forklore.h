@@ -27,6 +27,15 @@ int persona(pid_t pid, struct ForklorePersona *info);
    there is no memory left. ESRCH; EPERM: only the owner lowers it, only root raises it; EINVAL. */
 int memory_band(pid_t pid, int band);
 
+/* The audit session of the caller, 0 for none; `identity` may be null. Unless `user` is -1, begins a new one of that user first.
+   EPERM: not root, or it has one, which it keeps. */
+int audit_identity(int user, struct ForkloreAuditIdentity *identity);
+/* Fills records with numbers above `number`, the oldest first, and returns how many; 0 if there are no more. A gap in the numbers is
+   what was lost. EPERM. */
+int audit_read(uint64_t number, struct ForkloreAuditRecord *records, int count);
+/* Turns auditing on (1) or off (0), or asks alone (-1); returns whether it was on. EPERM, EINVAL. */
+int audit_control(int on);
+
 int sysinfo(struct ForkloreSysinfo *info);
 
 /* Root only. Returns only on failure. */

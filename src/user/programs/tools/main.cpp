@@ -5,11 +5,13 @@ const char* tool_name = "tools";
 
 using Main = int (*)(int, char**);
 
-#define EACH_TOOL(tool)                                                                                           \
-    tool(cat) tool(chmod) tool(clear) tool(coalitions) tool(cp) tool(date) tool(dmesg) tool(echo) tool(env) tool(false)            \
-    tool(free) tool(grep) tool(head) tool(hexdump) tool(id) tool(ipcrm) tool(ipcs) tool(jetsam) tool(kill) tool(ls) tool(mkdir) tool(mv) tool(nice)   \
-    tool(persona) tool(pidmap) tool(pmap) tool(poweroff) tool(ps) tool(pwd) tool(reboot) tool(rm) tool(rmdir) tool(seq) tool(sleep) \
-    tool(sort) tool(stat) tool(tail) tool(tee) tool(temperature) tool(touch) tool(true) tool(uname) tool(uptime) tool(wc) tool(yes) tool(zprint)
+#define EACH_TOOL(tool)                                                                                        \
+    tool(audit) tool(cat) tool(chmod) tool(clear) tool(coalitions) tool(cp) tool(date) tool(dmesg) tool(echo)  \
+    tool(env) tool(false) tool(free) tool(grep) tool(head) tool(hexdump) tool(id) tool(ipcrm) tool(ipcs)       \
+    tool(jetsam) tool(kill) tool(ls) tool(mkdir) tool(mv) tool(nice) tool(persona) tool(pidmap) tool(pmap)     \
+    tool(poweroff) tool(ps) tool(pwd) tool(reboot) tool(rm) tool(rmdir) tool(seq) tool(sleep) tool(sort)       \
+    tool(stat) tool(tail) tool(tee) tool(temperature) tool(touch) tool(true) tool(uname) tool(uptime) tool(wc) \
+    tool(yes) tool(zprint)
 
 #define DECLARE(name) int name##_main(int, char**);
 EACH_TOOL(DECLARE)
