@@ -16,7 +16,7 @@ TREE = Path(__file__).resolve().parents[1]
 BUILD = Path(os.environ.get("FORKLORE_BUILD") or "build")
 PICTURES = (".svg", ".png")
 # In reading order; what is not named here comes last.
-STUDENTS = ("README.md", "docs/tour.md", "docs/students.md")
+STUDENTS = ("README.md", "docs/tour.md", "docs/students.md", "docs/debugging.md")
 REFERENCE = ("docs/architecture.md", "docs/locking.md", "docs/memory-map.md", "docs/xnu-map.md", "docs/testing.md", "docs/boards.md",
              "docs/hardware-review.md", "docs/dependencies.md")
 INSTRUCTORS = ("docs/instructors.md", "docs/grading.md", "labs/README.md")

@@ -12,6 +12,7 @@
 
 Exit status of grade: 0 full marks, 1 not, 2 the grader or its machine failed. (Make itself turns each failure into 2.)
 """
+import difflib
 import os
 import sys
 from collections import Counter
@@ -48,12 +49,21 @@ def the_seed(lab: Lab) -> int:
     return number("SEED", 0) or (variant.seed_of(lab.number, name) if name else new_seed())
 
 
+def the_check(lab: Lab) -> str:
+    """The id of CHECK=, of which `@target` may be left out unless the host tier has a check of that name. Empty: all checks."""
+    asked = text("CHECK")
+    ids = ["", *(check.id for check in lab.checks)]
+    for known in (asked, f"{asked}@target"):
+        if known in ids:
+            return known
+    near = difflib.get_close_matches(asked, ids, 1)
+    raise Failure(f"CHECK={asked}: lab {lab.number} has no such check" + (f"; did you mean {near[0]}?" if near else ""))
+
+
 def grade_verb() -> int:
     lab = the_lab()
-    request = Request(lab, Path(text("SUBMISSION", str(TREE))), the_seed(lab), text("CHECK"), text("REPLAY"), number("JOBS", os.cpu_count() or 1),
+    request = Request(lab, Path(text("SUBMISSION", str(TREE))), the_seed(lab), the_check(lab), text("REPLAY"), number("JOBS", os.cpu_count() or 1),
                       board_tier.options_from_environment())
-    if request.only and request.only not in (check.id for check in lab.checks):
-        raise Failure(f"CHECK={request.only}: lab {lab.number} has no such check")
     if request.board and any(check.id == request.only and check.look for check in lab.checks):
         raise Failure(f"CHECK={request.only} is not on a board: the grader looks into the machine there, through QEMU's debug port")
     if request.replay and not request.only:

@@ -12,6 +12,10 @@ enum class CopyMode : uint8_t {
 // shared again; a page that is copied on write already is shared as it is, in either mode. Each entry that the child
 // gets holds its own reference. Both tables are under their owners' locks; the child is not active anywhere.
 //
+// Eager leaves the parent's entries as they are; a copy that the program may execute is shown to the instruction fetch
+// (cpu::instructions_changed) when its bytes are there. Each entry is counted as soon as it is valid (entries_added); behind
+// the last one comes mmu::entries_written().
+//
 // CopyOnWrite makes entries of the parent read-only: the caller makes all cores forget the parent's space afterwards,
 // once for all ranges, also when this fails. NoMemory: the child has some of the pages; its owner unmaps them.
 Result<> copy_page_tables(PageTable& child, PageTable& parent, UserAddr start, UserAddr end, CopyMode mode);

@@ -38,8 +38,8 @@ struct ZoneStats {
     uint64_t lock_acquisitions = 0;     // ever: how often zalloc, zfree and zone_reclaim took the zone's lock
 };
 
-// Makes a zone. NoMemory, Invalid (size 0 or above 2048). Call before other cores
-// allocate from it; the options are copied.
+// Makes a zone, which holds no page of elements yet: it grows by one page at a time, when no element is free. NoMemory, Invalid
+// (size 0 or above 2048). Call before other cores allocate from it; the options are copied.
 Result<Zone&> zone_create(const ZoneOptions& options);
 // The same, for a pointer that a T::zone() hands out.
 inline Result<> zone_create(Zone*& zone, const ZoneOptions& options) {
@@ -50,11 +50,13 @@ inline Result<> zone_create(Zone*& zone, const ZoneOptions& options) {
     zone = &made.value();
     return {};
 }
-// Ends a zone of which no element is live (panics otherwise) and gives its pages back. Nobody else uses it any more, but
-// zone_reclaim and zone_next may be on their way past it on other cores.
+// Ends a zone of which no element is live (panics otherwise) and gives its pages back; a page that was taken for `Zone` objects, when
+// none lies in it, at the next zone_reclaim at the latest. Nobody else uses it any more, but zone_reclaim and zone_next may be on
+// their way past it on other cores.
 void zone_destroy(Zone& zone);
 
-// One element, 16-byte aligned, the caller's until zfree. No page left: NoMemory, for who holds memory must not wait for more.
+// One element, 16-byte aligned, the caller's until zfree. The failpoint (base/failpoint.h) is asked once, first: NoMemory if it
+// says so, and nothing has changed. No page left: NoMemory, for who holds memory must not wait for more.
 // At the limit `wait` sleeps (thread context, no spin lock held); it is woken once, in its turn, when the element is its own.
 // With ram::junk_everywhere the reference panics if it was written to while it was free, and says who had freed it.
 Result<void*> zalloc(Zone& zone, ZallocOptions options = {});

@@ -184,6 +184,20 @@ TEST(PageCopy, shows_copied_instructions_to_the_instruction_fetch) {
     UNSIGNED_LONGS_EQUAL_TEXT(0, shown_too_early, "it was told before the page was copied");
 }
 
+TEST(PageCopy, tells_the_table_walkers_when_all_entries_are_there) {
+    map(0);
+    map(1, Protection::read_only(), true);
+    size_t there = 0;
+    host::mmu_observe = [&](const host::MmuCall& call) {
+        if (call.kind == Kind::EntriesWritten) {
+            there = size_t{entry(*child, page_at(0)).valid()} + size_t{entry(*child, page_at(1)).valid()};
+        }
+    };
+    copy();
+    host::mmu_observe = nullptr;
+    UNSIGNED_LONGS_EQUAL_TEXT(2, there, "of the child's two entries, those that were there at the last mmu::entries_written");
+}
+
 TEST(PageCopy, says_no_memory_and_leaves_what_the_owner_can_unmap) {
     constexpr size_t private_pages = 5;
     for (size_t i = 0; i < private_pages; ++i) {

@@ -24,7 +24,8 @@ void set_fork_policy(ForkPolicy policy);
 Result<> fork_policy_check(Proc& parent);
 
 // The calling process makes a child of the kind Fork: it runs by itself, its registers a copy of `frame` in which fork
-// returned 0. Its one thread is made from the calling one and started last. The child's pid. TryAgain (processes, per user, pids),
+// returned 0. Its one thread has the calling one's thread pointer, floating-point registers and signal mask and the process's nice
+// level, and is started last. The child's pid. TryAgain (processes, per user, pids),
 // NoMemory, or what the policy says. Another kind panics.
 Result<Pid> fork1(UserFrame& frame, const ForkOptions& options);
 

@@ -36,5 +36,5 @@ size_t pids_in_use();
 
 // From 1; rises by one for every process ever made; never repeats.
 uint64_t next_unique_id();
-// With a pid it makes a pair that never repeats: taken from an atomic counter at creation and at exec.
+// Rises by one with each call, at creation and at exec: with a pid it makes a pair that never repeats.
 uint32_t next_id_version();

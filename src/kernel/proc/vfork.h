@@ -30,7 +30,7 @@ void proc_vfork_end(Proc& parent);
 // never held together.
 void vfork_return(UserFrame& frame);
 
-// The child on loan ends with `wait_status`, as by exit or by a signal: begin_exit (true: nobody else ends who is on loan),
+// The child on loan ends with `wait_status`, as by exit or by a signal: begin_exit (which returns true here: nobody else can have ended a child on loan),
 // vfork_return, and last become_zombie, from which on another thread of the parent may reap it.
 void vfork_exit(UserFrame& frame, int wait_status);
 

@@ -84,5 +84,6 @@ Result<> copy_page_tables(PageTable& child, PageTable& parent, UserAddr start, U
         TRY(copy_run(child, span, mode));
         span = parent.next_leaf(span.end(), end);
     }
+    mmu::entries_written();
     return {};
 }
