@@ -308,8 +308,10 @@ def hostile(only: str) -> Outcome:
 def lines_of_built(goals: list[str], command: list[str], what: str) -> Outcome:
     """The same, when make has made the goals."""
     status, said = make(*goals)
-    if status == 0:
-        return lines_of(command, what)
+    return lines_of(command, what) if status == 0 else not_built(said)
+
+
+def not_built(said: str) -> Outcome:
     outcome = Outcome()
     outcome.fail("", errors_of(said))
     return outcome
@@ -323,6 +325,14 @@ def pages(only: str) -> Outcome:
 def world(_: str) -> Outcome:
     """Programs written by others, and their own tests where they ship any."""
     return lines_of_built(["run-files", "world"], [sys.executable, "tools/world.py", "test", str(BUILD)], "tools/world.py")
+
+
+def sanitizer(only: str) -> Outcome:
+    """The kernel that SAN=1 builds."""
+    status, said = make("SAN=1", "kernel")
+    if status:
+        return not_built(said)
+    return lines_of_built(["run-files", "user-tests"], [sys.executable, "tests/sanitizer/run.py", *([only] if only else [])], "tests/sanitizer/run.py")
 
 
 GROUPS: dict[str, Callable[[str], Outcome]] = {
@@ -340,9 +350,11 @@ GROUPS: dict[str, Callable[[str], Outcome]] = {
     "hostile": hostile,
     "pages": pages,
     "world": world,
+    "sanitizer": sanitizer,
 }
-# Only when asked for: they need a browser, which is larger than everything else together, and sources that others publish.
-ON_DEMAND = ("pages", "world")
+# Only when asked for: they need a browser, which is larger than everything else together, sources that others publish, and the whole
+# kernel built once more.
+ON_DEMAND = ("pages", "world", "sanitizer")
 if Path("labs/HANDOUT").exists():   # a student's tree: there is nothing that these could be tested with
     del GROUPS["labs"], GROUPS["hostile"]
 

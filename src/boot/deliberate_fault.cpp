@@ -6,6 +6,7 @@
 #include "kernel/sched.h"
 #include "machine/clock.h"
 #include "machine/spin_lock.h"
+#include "mm/page.h"
 #include "mm/zone.h"
 
 extern "C" const char image_start[];
@@ -118,6 +119,50 @@ void fault_freed() {
     zfree(zone, zalloc(zone).value());
 }
 
+// --- what only a kernel built with SAN=1 notices ---
+
+void fault_overflow() {
+    volatile int32_t largest = INT32_MAX;
+    largest = largest + 1;
+}
+
+volatile uint8_t four[4];
+
+void fault_index() {
+    volatile unsigned index = 4;
+    (void)four[index];
+}
+
+// The compiler forgets what the pointer points to, and with it how large that is.
+volatile uint8_t* unknown(volatile uint8_t* pointer) {
+    asm volatile("" : "+r"(pointer)::"memory");
+    return pointer;
+}
+
+void fault_global() { unknown(four)[5] = 0; }
+
+void fault_array() {
+    volatile uint8_t seven[7];
+    unknown(seven)[7] = 0;
+}
+
+void fault_frame() {
+    const PhysAddr page = pages::allocate(PageUse::Kernel).value();
+    pages::release(page);
+    (void)unknown(ram::at<volatile uint8_t>(page))[100];
+}
+
+// By code that is written in assembly.
+void fault_copy() {
+    Zone& zone = zone_create({.name = "copied", .element_size = 32}).value();
+    void* element = zalloc(zone).value();
+    volatile size_t bytes = 24;
+    uint8_t copy[24];
+    zfree(zone, element);
+    __builtin_memcpy(copy, element, bytes);
+    (void)unknown(copy);
+}
+
 struct Kind {
     std::string_view name;
     void (*fault)();
@@ -126,7 +171,8 @@ constexpr Kind kinds[] = {
     {"panic", fault_panic},     {"locks", fault_locks},         {"twice", fault_twice}, {"nested", fault_nested},
     {"read", fault_read},       {"text", fault_text},           {"execute", fault_execute}, {"undefined", fault_undefined},
     {"stack", fault_stack},     {"order", fault_order},         {"deadlock", fault_deadlock}, {"wait", fault_wait},
-    {"freed", fault_freed},
+    {"freed", fault_freed},     {"overflow", fault_overflow},   {"index", fault_index}, {"global", fault_global},
+    {"array", fault_array},     {"frame", fault_frame},         {"copy", fault_copy},
 };
 
 void commit_fault(void* kind) {

@@ -28,7 +28,7 @@ static uint64_t linear_map_end;
 
 namespace {
 
-constexpr size_t pool_tables = 20;
+constexpr size_t pool_tables = layout::sanitized ? 32 : 20;
 [[gnu::section(".bss.page_aligned")]] alignas(page_size) Descriptor table_pool[pool_tables][table_entries];
 constexpr uint64_t block_size = 1ull << level_shift[2];     // what one entry of level 2 maps at once
 
@@ -85,6 +85,8 @@ constexpr Descriptor kernel_entry(uint64_t physical, Attributes attributes, bool
     return {word};
 }
 
+Descriptor table_entry(Descriptor* table) { return Descriptor::table(PhysAddr(reinterpret_cast<uint64_t>(table))); }
+
 void store(Descriptor& entry, Descriptor value) { *const_cast<volatile uint64_t*>(&entry.bits) = value.bits; }
 
 [[noreturn]] void stop_early(const char* why) {
@@ -128,7 +130,7 @@ private:
 
     Descriptor* next_table(Descriptor& entry) {
         if (!entry.valid()) {
-            store(entry, Descriptor::table(PhysAddr(reinterpret_cast<uint64_t>(new_table()))));
+            store(entry, table_entry(new_table()));
         }
         return reinterpret_cast<Descriptor*>(entry.address().value);
     }
@@ -164,6 +166,39 @@ void map_image(Builder& builder, Descriptor* root) {
         builder.map(root, end + max_cores * layout::stack_slot - emergency_stack_bytes,
                     address_of(emergency_stacks[core]), emergency_stack_bytes, {});
     }
+}
+
+// SAN=1: the shadow of the image is its own; everything else reads as good. That of RAM comes with map_ram_shadow, that of the
+// kernel's stacks with them (machine/rpi3/kernel_map.cpp): their entry of level 1 stays empty.
+[[gnu::section(".bss.page_aligned")]] alignas(page_size) char image_shadow[layout::sanitized ? layout::image_most / 8 : 1];
+[[gnu::section(".bss.page_aligned")]] alignas(page_size) char all_good[layout::sanitized ? page_size : 1];
+
+void fill(Descriptor* table, Descriptor entry) {
+    for (size_t i = 0; i < table_entries; ++i) {
+        store(table[i], entry);
+    }
+}
+
+void map_shadow(Builder& builder, Descriptor* root) {
+    constexpr uint64_t whole = 1ull << level_shift[1];
+    Descriptor* const good_pages = builder.new_table();
+    Descriptor* const good_tables = builder.new_table();
+    fill(good_pages, kernel_entry(reinterpret_cast<uint64_t>(all_good), {.read_only = true}, true));
+    fill(good_tables, table_entry(good_pages));
+    for (uint64_t at = layout::shadow; at != layout::shadow_of(~0ull) + 1; at += whole) {
+        store(root[(at >> level_shift[1]) % table_entries], table_entry(good_tables));
+    }
+    const auto own_tables = [&](uint64_t of) {
+        Descriptor* const tables = builder.new_table();
+        fill(tables, table_entry(good_pages));
+        store(root[(layout::shadow_of(of) >> level_shift[1]) % table_entries], table_entry(tables));
+        return tables;
+    };
+    (void)own_tables(layout::linear_map);
+    Descriptor* const of_image = own_tables(layout::image);
+    store(of_image[(layout::shadow_of(layout::image) >> level_shift[2]) % table_entries], {});
+    builder.map(root, layout::shadow_of(layout::image), reinterpret_cast<uint64_t>(image_shadow), sizeof image_shadow, {});
+    store(root[(layout::shadow_of(layout::kernel_stacks) >> level_shift[1]) % table_entries], {});
 }
 
 uint32_t big_endian(const volatile uint32_t& word) { return __builtin_bswap32(word); }
@@ -210,6 +245,9 @@ void build_early_map(uint64_t device_tree) {
                 layout::devices_end - layout::devices_start, {.kind = MemoryKind::Device});
     map_image(builder, root);
     map_device_tree(builder, root, device_tree);
+    if constexpr (layout::sanitized) {
+        map_shadow(builder, root);
+    }
 
     empty_user_root = reinterpret_cast<uint64_t>(empty);
     mmu_settings.identity_root = reinterpret_cast<uint64_t>(identity);
@@ -240,6 +278,19 @@ void fit_linear_map(PhysAddr end) {
         store(middle[i], {});
     }
     mmu::invalidate_all();
+}
+
+void map_ram_shadow(PhysAddr shadow, uint64_t bytes) {
+    auto* root = ram::at<Descriptor>(PhysAddr(mmu_settings.kernel_root));
+    auto* middle = ram::at<Descriptor>(root[(layout::shadow >> level_shift[1]) % table_entries].address());
+    for (size_t i = 0; i < bytes / block_size; ++i) {
+        store(middle[i], {});
+    }
+    mmu::invalidate_all();      // break-before-make (ARM ARM D8.14.1); nothing here looks at the shadow
+    for (size_t i = 0; i < bytes / block_size; ++i) {
+        store(middle[i], kernel_entry(shadow.value + i * block_size, {}, false));
+    }
+    mmu::entries_written();
 }
 
 PhysAddr image_load_address() { return image_phys_of(image_start); }

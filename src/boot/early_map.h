@@ -25,6 +25,8 @@ constexpr bool may_be_device_tree(uint64_t address) {
 PhysAddr first_linear_map_end();
 // Makes it end at `end` instead (2-MiB aligned, below the devices). Core 0 alone.
 void fit_linear_map(PhysAddr end);
+// SAN=1: the shadow of RAM from 0 on (layout.h) is `bytes` at `shadow` from here on, 2-MiB aligned. Core 0 alone.
+void map_ram_shadow(PhysAddr shadow, uint64_t bytes);
 
 // Where the image was loaded, and the physical address of something in it.
 PhysAddr image_load_address();

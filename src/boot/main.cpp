@@ -3,6 +3,7 @@
 #include <bit>
 #include <span>
 
+#include "boot/address_check.h"
 #include "boot/cores.h"
 #include "boot/deliberate_fault.h"
 #include "boot/joins.h"
@@ -107,11 +108,29 @@ void start_trace() {
     }
 }
 
+// Of RAM's end too; without it only the image and the stacks are looked after.
+void start_address_check() {
+    const PhysAddr end = machine.ram.end;
+    const PhysAddr place((end - address_check::bytes_for(end)).value & ~(address_check::block - 1));
+    if (!ram_could_end_at(place)) {
+        log("memory: no room to check addresses in it");
+        return;
+    }
+    address_check::start(place, end);
+    machine.ram.end = place;
+}
+
 void start_memory() {
     ram::junk_everywhere = boot_arguments.check_freed;
     keep_room_for_trace();
+    if constexpr (layout::sanitized) {
+        start_address_check();
+    }
     if (!pages::init(machine.ram, machine.reserved, machine.reserved_count).ok()) {
         panic("there is not enough memory for the table of page frames");
+    }
+    if constexpr (layout::sanitized) {
+        address_check::forbid_free_frames(machine.ram);
     }
     pages::reclaim = reclaim_memory;
     AddressSpace::init().value();

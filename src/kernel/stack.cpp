@@ -97,8 +97,9 @@ KernelStack::~KernelStack() {
     if (top_ == KernAddr{}) {
         return;
     }
-    SpinGuard guard(lock);
     auto* stack = reinterpret_cast<WaitingStack*>(bottom().value);
+    ram::unpoison(stack, kernel_stack_size);    // frames that never returned
+    SpinGuard guard(lock);
     stack->next = waiting;
     waiting = stack;
     ++stats.waiting;

@@ -40,7 +40,21 @@ KERNEL_LDFLAGS += -Wl,--build-id=none
 # Segments are mapped by our own page tables, which keep W^X.
 KERNEL_LDFLAGS += -Wl,--no-warn-rwx-segments
 
-K := $(BUILD)/kernel
+# SAN=1: a kernel of its own, which ends at undefined behaviour and at bad addresses (src/boot/undefined_behaviour.cpp, address_check.cpp).
+K := $(BUILD)/kernel$(if $(SAN),-san)
+ifneq ($(SAN),)
+KERNEL_FLAGS += -DSANITIZED
+# vptr wants RTTI; there are no floats.
+SANITIZE := -fsanitize=undefined -fno-sanitize=vptr -fno-sanitize=float-cast-overflow
+# The distance is layout::shadow_of's (src/machine/rpi3/layout.h).
+SANITIZE += -fsanitize=kernel-address -fasan-shadow-offset=0xdffffff000000000 --param=asan-globals=1 --param=asan-stack=1
+KERNEL_FLAGS += $(SANITIZE)
+# What is written in assembly, and what tells which zone an element is of, goes by the checks.
+KERNEL_LDFLAGS += $(foreach name,memcpy memmove memset memcmp user_load_bytes user_store_bytes _ZN3ram9copy_pageEPvPKv \
+    _ZN3ram10clear_pageEPv _Z5zfreeR4ZonePv _Z11zone_createRK11ZoneOptions,-Wl,--wrap=$(name))
+# Checks that the compiler adds make it warn of what can not be; the usual build has said all there is to say.
+KERNEL_FLAGS += -w
+endif
 KERNEL_LD := src/boot/kernel.ld
 KERNEL_SOURCES := $(filter-out src/user/%,$(call find,src,.cpp) $(call find,src,.S))
 KERNEL_OBJECTS := $(KERNEL_SOURCES:%=$(K)/%.o)
@@ -58,6 +72,11 @@ $(K)/%.cpp.o: %.cpp $(K)/flags
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CXX_T) $(KERNEL_FLAGS) -MD -MP -c $< -o $@
+
+# No message can be given before the MMU is on, and what gives the message must not end in itself.
+UNSANITIZED := $(addprefix boot/,early_map undefined_behaviour address_check panic backtrace symbols frame_offsets) \
+    $(addprefix machine/rpi3/,console shadow)
+$(UNSANITIZED:%=$(K)/src/%.cpp.o): KERNEL_FLAGS := $(filter-out $(SANITIZE),$(KERNEL_FLAGS))
 
 # Unaligned accesses fault before the MMU is on, when all memory is device memory (ARM ARM B2.5.2): these files run there.
 $(K)/src/boot/early_map.cpp.o $(K)/src/machine/rpi3/console.cpp.o: KERNEL_FLAGS += -mstrict-align

@@ -1,7 +1,7 @@
 # Tests inside the kernel: the same kernel, with CppUTest, tests/unit and tests/target in place of the
 # first program. The test image is never what runs otherwise.
 
-T := $(BUILD)/target
+T := $(BUILD)/target$(if $(SAN),-san)
 comma := ,
 
 # CppUTest wants a C library: newlib's, above what tests/target/platform.cpp gives it.

@@ -8,6 +8,11 @@ RUN_OPTIONS := BOOTS CMD INPUT TIMEOUT ICOUNT BOOT GDB GDB_PORT ADD SEED ARGS KE
 RUN_OPTIONS += TRACE GDB_SCRIPT AT
 # Of sdcard and flash, and of boards.
 RUN_OPTIONS += FIRMWARE DEV MODEL PORT BOARD BOARDS RESET BAUD TFTP WAIT LOG END
+# SAN=1: the sanitized kernel takes the place of the usual one.
+SANITIZED := $(if $(KERNEL),,$(SAN))
+ifneq ($(SANITIZED),)
+KERNEL := $(K)/kernel8.img
+endif
 # Asked first: `unexport` makes a variable known.
 export FORKLORE_HAS_CMD := $(if $(filter undefined,$(origin CMD)),,1)
 $(foreach v,$(RUN_OPTIONS),$(eval unexport $(v)))
@@ -45,7 +50,7 @@ $(BUILD)/cpputest-source/stamp:
 	@$(PYTHON) tools/fetch.py cpputest $(BUILD)
 	@touch $@
 
-RUN_FILES := $(if $(KERNEL),,$(K)/kernel8.img) $(if $(INITRD),,$(BUILD)/initrd.cpio) \
+RUN_FILES := $(if $(KERNEL),$(if $(SANITIZED),$(KERNEL)),$(K)/kernel8.img) $(if $(INITRD),,$(BUILD)/initrd.cpio) \
              $(if $(DTB),,$(BUILD)/rpi3.dtb) $(if $(filter uboot,$(BOOT)),$(BUILD)/uboot/u-boot.bin) \
              $(if $(filter bare,$(BOOT)),$(BUILD)/forklore.img)
 .PHONY: run-files
@@ -139,7 +144,7 @@ doctor:
 
 # newlib and what was fetched stay: they take a minute and do not change.
 clean:
-	rm -rf $(K) $(U) $(H) $(T) $(BUILD)/bin $(BUILD)/initrd.cpio $(BUILD)/rpi3.dtb $(BUILD)/forklore.img
+	rm -rf $(BUILD)/kernel $(BUILD)/kernel-san $(U) $(H) $(T) $(BUILD)/bin $(BUILD)/initrd.cpio $(BUILD)/rpi3.dtb $(BUILD)/forklore.img
 clean-all:
 	rm -rf $(BUILD)
 

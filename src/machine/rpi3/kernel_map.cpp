@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "base/panic.h"
 #include "machine/ram.h"
+#include "machine/rpi3/layout.h"
 
 namespace kernel_map {
 namespace {
@@ -32,13 +33,8 @@ PhysAddr root() {
     return PhysAddr(ttbr1 & Frame::mask);
 }
 
-// New entries become visible to all walkers before anybody uses them.
-void entries_written() { asm volatile("dsb ishst\n\tisb" ::: "memory"); }
-
-}  // namespace
-
-Result<> map_page(KernAddr at, PhysAddr page, NewTable new_table) {
-    if (failpoint::should_fail()) return Error::NoMemory;
+// The entry of `at` in the lowest table, which is made if there is none.
+Result<Word*> leaf_entry(KernAddr at, NewTable new_table) {
     PhysAddr table = root();
     for (unsigned level = 1; level < 3; ++level) {
         Word& entry = entry_in(table, at, level);
@@ -52,10 +48,35 @@ Result<> map_page(KernAddr at, PhysAddr page, NewTable new_table) {
         }
         table = PhysAddr(word & Frame::mask);
     }
-    Word& entry = entry_in(table, at, 3);
+    return &entry_in(table, at, 3);
+}
+
+uint64_t page_entry(PhysAddr page) {
+    return page.value | NeverExecute::mask | Accessed::mask | Inner::of(3) | TableOrPage::mask | Valid::mask;
+}
+
+// SAN=1: what is mapped has its shadow, which stays for the next page there.
+Result<> map_shadow_of(KernAddr at, NewTable new_table) {
+    Word& entry = *TRY(leaf_entry(KernAddr(layout::shadow_of(at.value)), new_table));
+    if (Valid::get(entry.load(std::memory_order_relaxed)) == 0) {
+        entry.store(page_entry(TRY(new_table())), std::memory_order_release);
+    }
+    return {};
+}
+
+// New entries become visible to all walkers before anybody uses them.
+void entries_written() { asm volatile("dsb ishst\n\tisb" ::: "memory"); }
+
+}  // namespace
+
+Result<> map_page(KernAddr at, PhysAddr page, NewTable new_table) {
+    if (failpoint::should_fail()) return Error::NoMemory;
+    if constexpr (layout::sanitized) {
+        TRY(map_shadow_of(at, new_table));
+    }
+    Word& entry = *TRY(leaf_entry(at, new_table));
     ASSERT(Valid::get(entry.load(std::memory_order_relaxed)) == 0);
-    entry.store(page.value | NeverExecute::mask | Accessed::mask | Inner::of(3) | TableOrPage::mask | Valid::mask,
-                std::memory_order_relaxed);
+    entry.store(page_entry(page), std::memory_order_relaxed);
     entries_written();
     return {};
 }

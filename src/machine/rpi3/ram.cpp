@@ -19,10 +19,13 @@ void poison(void* start, size_t bytes) {
     if (bytes >= usual_most && !junk_everywhere) [[likely]] {
         asm volatile("stp %1, %1, [%0]\n\tstp %1, %1, [%0, #16]\n\tstp %1, %1, [%0, #32]\n\tstp %1, %1, [%0, #48]"
                      ::"r"(at), "r"(junk) : "memory");
-        return;
+    } else {
+        for (auto* end = at + bytes / 8; at != end; at += 2) {
+            asm volatile("stp %1, %1, [%0]" ::"r"(at), "r"(junk) : "memory");
+        }
     }
-    for (auto* end = at + bytes / 8; at != end; at += 2) {
-        asm volatile("stp %1, %1, [%0]" ::"r"(at), "r"(junk) : "memory");
+    if constexpr (layout::sanitized) {
+        shadow::freed(start, bytes);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/types.h"
 #include "machine/rpi3/layout.h"
+#include "machine/rpi3/shadow.h"
 
 namespace ram {
 
@@ -15,7 +16,11 @@ inline PhysAddr phys_of(const void* pointer) {
     return PhysAddr(reinterpret_cast<uint64_t>(pointer) - layout::linear_map);
 }
 
-inline void unpoison(void*, size_t) {}      // junk may stay
+inline void unpoison([[maybe_unused]] void* start, [[maybe_unused]] size_t bytes) {    // junk may stay
+    if constexpr (layout::sanitized) {
+        shadow::mark(start, bytes, shadow::Mark::Good);
+    }
+}
 
 // At boot, once: what the kernel may use of RAM (page aligned, it starts where RAM starts).
 void set_extent(Extent extent);
