@@ -1,11 +1,14 @@
 // The cores' timers, and the time of day.
 #include "kernel/timer.h"
 
+#include <algorithm>
+
 #include "kernel/timer_heap.h"
 #include "machine/clock.h"
 #include "machine/spin_lock.h"
 
-// One core's timers.
+// One core's timers. Programs can set more of them than the core can serve: however many are due, at least half of its time
+// is theirs.
 class CoreTimers {
 public:
     void add(Timer& timer, Nanoseconds deadline, int core) {
@@ -32,9 +35,11 @@ public:
     }
 
     void run_due() {
-        const Nanoseconds now = machine_clock::now();
+        const Nanoseconds start = machine_clock::now();
+        Nanoseconds now = start;
         lock_.acquire();
-        for (Timer* timer = heap_.first(); timer != nullptr && timer->deadline_ <= now; timer = heap_.first()) {
+        for (Timer* timer = heap_.first(); timer != nullptr && timer->deadline_ <= start && now - start < longest_pass;
+             timer = heap_.first()) {
             heap_.remove(*timer);
             timer->armed_.store(false, std::memory_order_relaxed);
             running_ = timer;
@@ -42,14 +47,19 @@ public:
             timer->function_(timer->context_);
             lock_.acquire();
             running_ = nullptr;
+            now = machine_clock::now();
         }
+        rest_until_ = now + std::max(now - start, shortest_rest);
         program();
         lock_.release();
     }
 
 private:
+    static constexpr Nanoseconds longest_pass = 100'000;    // no other interrupt is taken meanwhile
+    static constexpr Nanoseconds shortest_rest = 20'000;    // more than the way into an interrupt and out of it
+
     void program() REQUIRES(lock_) {
-        programmed_ = heap_.first() != nullptr ? heap_.first()->deadline_ : never;
+        programmed_ = heap_.first() != nullptr ? std::max(heap_.first()->deadline_, rest_until_) : never;
         machine_clock::set_deadline(programmed_);
     }
 
@@ -57,6 +67,7 @@ private:
     TimerHeap heap_ GUARDED_BY(lock_);
     Timer* running_ GUARDED_BY(lock_) = nullptr;
     Nanoseconds programmed_ GUARDED_BY(lock_) = never;
+    Nanoseconds rest_until_ GUARDED_BY(lock_) = 0;      // no interrupt before
 };
 
 namespace {

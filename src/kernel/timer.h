@@ -40,7 +40,7 @@ private:
     std::atomic<int> core_{-1};             // where it was last armed
 };
 
-void timer_interrupt();                     // the core's clock interrupt: runs what is due, sets the next deadline
+void timer_interrupt();     // the core's clock interrupt: runs what is due, then leaves programs as long as that took
 
 Nanoseconds realtime_offset();              // time since 1970 at power-on
 void set_realtime(Nanoseconds now_since_1970);
