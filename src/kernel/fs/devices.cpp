@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernel/fs/upward.h"
+#include "kernel/thread.h"
 #include "mm/zone.h"
 
 namespace {
@@ -35,23 +36,26 @@ public:
 private:
     uint64_t device_number() const override { return 0x100 + static_cast<uint64_t>(which_); }
 
-    static Result<size_t> read_zeros(const IoBuffer& buffer) {
-        for (size_t done = 0; done < buffer.length();) {
-            size_t piece = std::min(buffer.length() - done, sizeof zeros);
-            TRY(buffer.put(done, zeros, piece));
+    // Piece by piece: they never end, so a thread that is wanted elsewhere leaves with what it has.
+    template <typename PutPiece>
+    static Result<size_t> read_pieces(size_t length, size_t largest_piece, PutPiece put_piece) {
+        size_t done = 0;
+        while (done < length && (done == 0 || !cpu::current_thread()->must_return())) {
+            const size_t piece = std::min(length - done, largest_piece);
+            TRY(put_piece(done, piece));
             done += piece;
         }
-        return buffer.length();
+        return done;
+    }
+    static Result<size_t> read_zeros(const IoBuffer& buffer) {
+        return read_pieces(buffer.length(), sizeof zeros, [&](size_t at, size_t piece) { return buffer.put(at, zeros, piece); });
     }
     static Result<size_t> read_random(const IoBuffer& buffer) {
         char bytes[256];
-        for (size_t done = 0; done < buffer.length();) {
-            size_t piece = std::min(buffer.length() - done, sizeof bytes);
+        return read_pieces(buffer.length(), sizeof bytes, [&](size_t at, size_t piece) {
             random_fill(bytes, piece);
-            TRY(buffer.put(done, bytes, piece));
-            done += piece;
-        }
-        return buffer.length();
+            return buffer.put(at, bytes, piece);
+        });
     }
 
     SimpleDevice which_;
