@@ -310,27 +310,38 @@ bool Directory::record_at_locked(uint64_t& at, DirectoryEntry*& entry, const Vno
     return true;
 }
 
+// Gathered under the lock and copied out after it: the program's page may have to wait for memory.
 Result<size_t> Directory::list(Transfer& transfer) {
+    alignas(8) char gathered[2048];
+    const size_t room = std::min(transfer.buffer.length(), sizeof gathered);
+    uint64_t next = transfer.offset;
+    const size_t filled = TRY(gather(next, gathered, room));
+    if (filled != 0) {
+        TRY(transfer.buffer.put(0, gathered, filled));
+    }
+    transfer.offset = next;
+    note_read();
+    return filled;
+}
+
+// Records from position `next` on, as many as fit; `next` goes behind the last one. Invalid: not even the first one fits.
+Result<size_t> Directory::gather(uint64_t& next, char* to, size_t room) {
     Record record;
     size_t filled = 0;
-    uint64_t at = transfer.offset;
+    uint64_t at = next;
     DirectoryEntry* entry = nullptr;
     const Vnode* vnode = nullptr;
     std::string_view name;
     MutexGuard guard(names_mutex);
     while (record_at_locked(at, entry, vnode, name)) {
         record.set(*vnode, name);
-        if (filled + record.length > transfer.buffer.length()) {
-            if (filled == 0) {
-                return Error::Invalid;
-            }
-            break;
+        if (filled + record.length > room) {
+            return filled != 0 ? Result<size_t>(filled) : Error::Invalid;
         }
-        TRY(transfer.buffer.put(filled, record.bytes, record.length));
+        memcpy(to + filled, record.bytes, record.length);
         filled += record.length;
-        transfer.offset = ++at;
+        next = ++at;
     }
-    note_read();
     return filled;
 }
 

@@ -60,7 +60,7 @@ public:
     static Result<> rename(const Identity& who, Directory& from, std::string_view old_name, Directory& to,
                            std::string_view new_name) EXCLUDES(names_mutex);
 
-    // Records from position `offset` (0, or where the last call ended) on; 0 at the end.
+    // Records from position `offset` (0, or where the last call ended) on, some at a time; 0 at the end.
     Result<size_t> list(Transfer& transfer) EXCLUDES(names_mutex);
 
     // This directory becomes a root: its own parent.
@@ -89,6 +89,7 @@ private:
     void link_locked(DirectoryEntry& entry, Vnode& vnode) REQUIRES(names_mutex);
     Unlinked unlink_locked(DirectoryEntry& entry) REQUIRES(names_mutex);
     bool inside_locked(const Directory& other) REQUIRES(names_mutex);
+    Result<size_t> gather(uint64_t& next, char* to, size_t room) EXCLUDES(names_mutex);
     bool record_at_locked(uint64_t& at, DirectoryEntry*& entry, const Vnode*& vnode, std::string_view& name)
         REQUIRES(names_mutex);
 
