@@ -62,7 +62,8 @@ Result<> AddressSpace::copy_regions_to(AddressSpace& child, CopyMode mode) NO_TH
             region.source->ref_source();
             copy->source = region.source;
         }
-        child.insert_region(*copy.release());
+        child.mapped_ += copy->bytes();
+        child.regions_.push_back(*copy.release());      // they come in order: no search for the place
         TRY(copy_page_tables(child.tables_, tables_, region.start, region.end, mode));
     }
     child.heap_start_ = heap_start_;
