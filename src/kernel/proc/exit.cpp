@@ -10,6 +10,25 @@
 #include "kernel/proc/vfork.h"
 #include "kernel/sched.h"
 
+namespace {
+
+void ask_others_to_end(Task& task, const Thread& self) {
+    SpinGuard guard(task.lock);
+    for (Thread& thread : task.threads) {
+        if (&thread != &self) {
+            thread.ask(ReturnWork::Terminate);
+            thread_poke(thread);
+        }
+    }
+}
+
+unsigned thread_count(Task& task) {
+    SpinGuard guard(task.lock);
+    return task.thread_count;
+}
+
+}  // namespace
+
 Result<> become_only_thread() {
     Proc& proc = current_proc();
     Thread& self = *cpu::current_thread();
@@ -21,18 +40,8 @@ Result<> become_only_thread() {
         return Error::Interrupted;
     }
     proc.last_thread = &self;
-    Task& task = *proc.task;
-    auto others = [&] {
-        SpinGuard task_guard(task.lock);
-        for (Thread& thread : task.threads) {
-            if (&thread != &self && !thread.asked(ReturnWork::Terminate)) {
-                thread.ask(ReturnWork::Terminate);
-                thread_poke(thread);
-            }
-        }
-        return task.thread_count - 1;
-    };
-    while (others() != 0) {
+    ask_others_to_end(*proc.task, self);        // once: sys_thread_create makes none from here on
+    while (thread_count(*proc.task) != 1) {
         park(proc.threads_changed, proc.signals.lock);
     }
     return {};
@@ -71,10 +80,7 @@ void thread_terminate() {
     bool last = false;
     {
         SpinGuard guard(proc.signals.lock);
-        {
-            SpinGuard task_guard(proc.task->lock);
-            last = proc.task->thread_count == 1;
-        }
+        last = thread_count(*proc.task) == 1;
         if (!last) {
             leave_task_locked(proc, thread);
         }
