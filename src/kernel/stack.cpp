@@ -106,18 +106,31 @@ KernelStack::~KernelStack() {
     --stats.live;
 }
 
-PageCount stacks_reclaim() {
+namespace {
+
+// How many it gave back.
+size_t give_back_some() {
+    constexpr size_t most = 8;      // interrupts are off meanwhile
     SpinGuard guard(lock);
     size_t given = 0;
-    while (WaitingStack* stack = waiting) {
-        waiting = stack->next;
-        const KernAddr bottom(reinterpret_cast<uint64_t>(stack));
+    for (; waiting != nullptr && given < most; ++given) {
+        const KernAddr bottom(reinterpret_cast<uint64_t>(waiting));
+        waiting = waiting->next;
         unmap_pages(bottom, pages_each);
         used.clear(slot_of(bottom));
-        given += pages_each;
+        --stats.waiting;
     }
-    stats.waiting = 0;
-    return PageCount(given);
+    return given;
+}
+
+}  // namespace
+
+PageCount stacks_reclaim() {
+    size_t given = 0;
+    while (const size_t some = give_back_some()) {
+        given += some;
+    }
+    return PageCount(given * pages_each);
 }
 
 StackStats stack_stats() {
