@@ -69,9 +69,9 @@ void idle_loop() {
             switch_to(core, self, next, now);
             continue;
         }
-        log_show();
+        const bool more_to_show = log_show_piece();     // a piece a round, for interrupts are off
         // Only this core adds to its queue: what is in it now is being left by another core this very moment.
-        if (core.queue.ready() != 0) {
+        if (more_to_show || core.queue.ready() != 0) {
             cpu::relax();
         } else {
             cpu::wait_for_interrupt();

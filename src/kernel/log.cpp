@@ -3,9 +3,11 @@
 // Positions count bytes ever logged and never wrap; a byte is at its position modulo the ring's size.
 #include "kernel/log.h"
 
+#include <algorithm>
 #include <atomic>
 #include <utility>
 
+#include "machine/clock.h"
 #include "machine/console.h"
 #include "machine/spin_lock.h"
 
@@ -43,6 +45,26 @@ size_t next_piece(char* piece, size_t capacity) {
     return length;
 }
 
+// What the lines of programs may take: a fifth of a serial line at 115200 baud, so that everybody else's come through.
+constexpr Nanoseconds time_of_program_line = 50'000'000;
+constexpr Nanoseconds program_lines_ahead = 100 * time_of_program_line;
+Nanoseconds program_lines_until GUARDED_BY(lock) = 0;   // when all that were admitted have had their time
+uint64_t lines_left_out GUARDED_BY(lock) = 0;
+
+// May a line of a program's come? Then how many did not since the last one that did.
+bool admit_program_line(uint64_t& left_out) {
+    const Nanoseconds now = machine_clock::now();
+    SpinGuard guard(lock);
+    const Nanoseconds begin = std::max(program_lines_until, now);
+    if (begin - now >= program_lines_ahead) {
+        ++lines_left_out;
+        return false;
+    }
+    program_lines_until = begin + time_of_program_line;
+    left_out = std::exchange(lines_left_out, 0);
+    return true;
+}
+
 bool spin_lock_held() {
     InterruptGuard guard;
     return !cpu::current().held.none();
@@ -63,19 +85,35 @@ void vlog(std::string_view format, const FormatArgument* arguments, size_t count
     log_show();
 }
 
-void log_show() {
-    // Whoever finds somebody showing leaves its text to that one, who looks again after it has let go.
-    while (unshown.load(std::memory_order_seq_cst) && !spin_lock_held()) {
-        if (showing.exchange(true, std::memory_order_seq_cst)) {
-            return;
-        }
-        unshown.store(false, std::memory_order_seq_cst);
-        char piece[line_size];
-        while (size_t length = next_piece(piece, sizeof piece)) {
-            output.load(std::memory_order_relaxed)({piece, length});
-        }
-        showing.store(false, std::memory_order_seq_cst);
+void vlog_of_program(std::string_view format, const FormatArgument* arguments, size_t count) {
+    uint64_t left_out = 0;
+    if (!admit_program_line(left_out)) {
+        return;
     }
+    if (left_out != 0) {
+        log("{} lines of programs are left out here", left_out);
+    }
+    vlog(format, arguments, count);
+}
+
+void log_show() {
+    while (log_show_piece()) {
+    }
+}
+
+bool log_show_piece() {
+    // Whoever finds somebody showing leaves its text to that one, who looks again after it has let go.
+    if (!unshown.load(std::memory_order_seq_cst) || spin_lock_held() || showing.exchange(true, std::memory_order_seq_cst)) {
+        return false;
+    }
+    unshown.store(false, std::memory_order_seq_cst);
+    char piece[line_size];
+    if (const size_t length = next_piece(piece, sizeof piece); length != 0) {
+        output.load(std::memory_order_relaxed)({piece, length});
+        unshown.store(true, std::memory_order_seq_cst);     // there may be more
+    }
+    showing.store(false, std::memory_order_seq_cst);
+    return unshown.load(std::memory_order_seq_cst);
 }
 
 bool log_set_quiet(bool wanted) {

@@ -77,3 +77,18 @@ TEST(Log, the_ring_keeps_the_end_of_what_was_logged) {
     }
     CHECK_TRUE(read(sizeof text).ends_with("line 1998\nline 1999\n"));
 }
+
+TEST(Log, a_piece_of_it_is_no_more_than_a_line) {
+    SpinLock lock{LockRank::Devices, "tested"};
+    {
+        SpinGuard guard(lock);
+        for (int i = 0; i < 40; ++i) {
+            log("a line that waits");
+        }
+    }
+    CHECK_TRUE(log_show_piece());
+    CHECK_TRUE(!seen.text().empty() && seen.text().size() <= 256);
+    log_show();
+    UNSIGNED_LONGS_EQUAL(40 * 18, seen.text().size());
+    CHECK_FALSE(log_show_piece());
+}

@@ -77,7 +77,7 @@ void program_fault(UserFrame& frame, uint64_t syndrome, uint64_t address, int si
     Proc& proc = current_proc();
     TextBuffer<160> what;
     describe_exception(what.sink(), syndrome, address);
-    log("{} ({}): {}, pc {}", proc.inherited.name, proc.pid, what.text(), UserAddr(frame.pc));
+    log_of_program("{} ({}): {}, pc {}", proc.inherited.name, proc.pid, what.text(), UserAddr(frame.pc));
     signal_fault(signal, static_cast<int>(Syndrome::Class::get(syndrome)), UserAddr(address));
 }
 

@@ -29,7 +29,7 @@ constexpr uint32_t flag_execute = 1, flag_write = 2, flag_read = 4;
 constexpr unsigned most_headers = 16;
 
 Error corrupt(const char* what) {
-    log("exec: not a program that runs here: {}", what);
+    log_of_program("exec: not a program that runs here: {}", what);
     return Error::NotExecutable;
 }
 
