@@ -1,6 +1,8 @@
 """From a submission's text to its objects, the same way for both machines: in a sandbox, and looked at before and after."""
 import platform
+import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,30 +11,64 @@ from .inspection import Refused
 from .lab import Failure, Lab
 
 COMPILE = sandbox.Limits(cpu_seconds=60, memory=3 << 30, address_space=3 << 30, wall_seconds=1200)
+LINK = sandbox.Limits(cpu_seconds=60, memory=3 << 30, file_size=512 << 20, wall_seconds=1200)
 ATTEMPTS = 3        # when the host failed, not the submission
 FORMATS = {"x86_64": ["elf64-x86-64"], "aarch64": ["elf64-littleaarch64"]}       # binutils' names of object files
 Known = dict[tuple[str, bytes], Path]       # objects that were compiled before, by path and text
 
 
+# A tool ends with the same status for a bad text and for a bad host. What it says tells them apart: a diagnostic begins with a file's name and
+# line and may be echoed from the text, so it never counts as the host's.
+DIAGNOSTIC = re.compile(r"\S+:\d+:(?:\d+:)? (?:error|warning|note|sorry)\b|\s*\d* \|")
+ERROR = re.compile(r"^\S+:\d+:(?:\d+:)? error\b|undefined reference to|multiple definition of|relocation truncated to fit", re.M)
+CPU_LIMIT = "CPU time limit exceeded signal terminated"
+HOSTS_WORDS = re.compile(rf"Killed signal terminated|Terminated signal terminated|{CPU_LIMIT}|terminated with signal (?:9|15|24)\b|cannot execute|No space left on device|"
+                         "Disk quota exceeded|Resource temporarily unavailable|Input/output error|Read-only file system|Stale file handle|Too many open files")
+# The sandbox's own /tmp and its limits are the same on every host.
+TOO_MUCH = re.compile(r"/tmp/\S+: '?No space left on device|File size limit exceeded|virtual memory exhausted|out of memory allocating")
+
+
+def said_by(ended: sandbox.Ended) -> str:
+    return ended.errors.decode(errors="replace")
+
+
+def hosts_words(ended: sandbox.Ended) -> str:
+    """What a tool said of the host that keeps it from its work; empty if nothing."""
+    lines = (line for line in said_by(ended).splitlines() if not DIAGNOSTIC.match(line) and not TOO_MUCH.search(line))
+    return next((line.strip() for line in lines if HOSTS_WORDS.search(line)), "")
+
+
+def used_up(ended: sandbox.Ended, limits: sandbox.Limits) -> bool:
+    """The compiler's driver ends by itself when its child was ended for its processor time: the watch's measure says whether that is true."""
+    return ended.why == "cpu" or (CPU_LIMIT in said_by(ended) and ended.cpu >= limits.cpu_seconds - 1)
+
+
 def in_sandbox(command: list[str], place: sandbox.Place, limits: sandbox.Limits, what: str) -> sandbox.Ended:
-    """Runs a tool; tries again if the host failed."""
+    """Runs a tool; tries again if the host failed. No tool of ours waits: one that does waits for the host."""
     for _ in range(ATTEMPTS):
         ended = sandbox.run(command, place, limits)
-        if not ended.hosts_fault:
+        if ended.good or used_up(ended, limits) or not (ended.hosts_fault or ended.why == "idle" or hosts_words(ended)):
             return ended
-    said = ended.errors.decode(errors="replace").strip()
+    said = said_by(ended).strip()
     if said.startswith("bwrap:"):
         raise Failure(f"this machine has no sandbox: {said[:300]} (docs/grading.md: Where namespaces are forbidden)")
+    if words := hosts_words(ended):
+        raise Failure(f"{what} could not do its work: {words[:300]}")
     raise Failure(f"{what} did not come to an end: the host is overloaded or out of memory ({ended.why})")
 
 
 def compile_failure(path: str, ended: sandbox.Ended) -> Refused:
-    if ended.why == "cpu":
+    if used_up(ended, COMPILE):
         return Refused(f"{path} took the compiler more than {COMPILE.cpu_seconds} s of processor time. Hand in something smaller.")
-    said = ended.errors.decode(errors="replace")
-    if ended.why != "exit" or "virtual memory exhausted" in said or "cc1plus: out of memory" in said:
+    if ended.why != "exit" or (TOO_MUCH.search(said_by(ended)) and not ERROR.search(said_by(ended))):
         return Refused(f"{path} took the compiler more memory or output than there is. Hand in something smaller.")
-    return Refused(f"{path} does not compile:\n" + "\n".join(said.splitlines()[:30]))
+    return Refused(f"{path} does not compile:\n" + "\n".join(said_by(ended).splitlines()[:30]))
+
+
+def demand_control(ended: sandbox.Ended, what: str, control: Callable[[], sandbox.Ended]) -> None:
+    """Where a tool names no mistake in the text, its refusal counts only if it takes a text that has none."""
+    if not ERROR.search(said_by(ended)) and not (tried := control()).good:
+        raise Failure(f"{what} fails on this machine whatever it is given: {said_by(tried).strip()[:300]} ({tried.why} {tried.status})")
 
 
 @dataclass
@@ -68,18 +104,28 @@ def compile_file(lab: Lab, front: Front, folder: Path, number: int, source: byte
     source_at = folder / f"{machine}-source{number}"
     source_at.write_bytes(source)
     source_at.chmod(0o644)
-    overlay = [(folder / "headers", "/tree"), (source_at, "/tree/" + file.path)]
-    place = sandbox.Place(read=overlay, write=[(work, "/work")], directory="/tree")
+
+    def run(options: list[str], text: Path, what: str = "The compiler") -> sandbox.Ended:
+        place = sandbox.Place(read=[(folder / "headers", "/tree"), (text, "/tree/" + file.path)], write=[(work, "/work")], directory="/tree")
+        return in_sandbox([*front.command, *options], place, COMPILE, what)
+
+    def control() -> sandbox.Ended:
+        text = folder / f"{machine}-control{number}"
+        text.write_text("int control;\n")
+        text.chmod(0o644)
+        return run(["-c", file.path, "-o", "/work/control.o"], text)
+
+    def demand_good(ended: sandbox.Ended) -> None:
+        if not ended.good:
+            demand_control(ended, "The compiler", control)
+            raise compile_failure(file.path, ended)
+
     inspection.check_directives(file.path, source)
-    ended = in_sandbox([*front.command, "-E", file.path, "-o", "/work/text.ii"], place, COMPILE, "The preprocessor")
-    if not ended.good:
-        raise compile_failure(file.path, ended)
+    demand_good(run(["-E", file.path, "-o", "/work/text.ii"], source_at, "The preprocessor"))
     preprocessed = (work / "text.ii").read_text(errors="replace")
     inspection.check_text(lab, file, source, preprocessed)
     # What was looked at is what is compiled.
-    ended = in_sandbox([*front.command, "-fpreprocessed", "-x", "c++-cpp-output", "-c", "/work/text.ii", "-o", "/work/file.o"], place, COMPILE, "The compiler")
-    if not ended.good:
-        raise compile_failure(file.path, ended)
+    demand_good(run(["-fpreprocessed", "-x", "c++-cpp-output", "-c", "/work/text.ii", "-o", "/work/file.o"], source_at))
     inspection.check_sections(front.tool("readelf"), work / "file.o", file.path, front.sanitized)
     return work / "file.o"
 
@@ -96,3 +142,19 @@ def compile_all(lab: Lab, headers: Path, front: Front, folder: Path, texts: dict
     objects = [known.get((file.path, texts[file.path])) or compile_file(lab, front, folder, i, texts[file.path]) for i, file in enumerate(lab.files)]
     inspection.check_symbols(lab, inspection.symbols(front.reader("nm"), objects), " and ".join(Path(f.path).name for f in lab.files), front.explored)
     return objects
+
+
+def link(command: list[str], read: list[tuple[Path, str]], objects: list[Path], libraries: list[str], work: Path, name: str) -> Path:
+    """The submission's objects come last, before libraries: an inline function of its own making never takes the place of the reference's."""
+    def run(out: str, files: list[tuple[Path, str]], *options: str) -> sandbox.Ended:
+        place = sandbox.Place(read=read + files, write=[(work, "/work")], directory="/work")
+        return in_sandbox([*command, *options, *(inside for _, inside in files), *libraries, "-o", out], place, LINK, "The linker")
+
+    ended = run(name, [(path, f"/in/file{i}.o") for i, path in enumerate(objects)])
+    if ended.good:
+        return work / name
+    said = said_by(ended)
+    if "rest.o: in function" in said:       # no hand-in's fault
+        raise Failure("The checks do not link with the kernel:\n" + said[:1000])
+    demand_control(ended, "The linker", lambda: run("control", [], "-Wl,--unresolved-symbols=ignore-all"))
+    raise Refused("The files do not link with the kernel:\n" + "\n".join(said.splitlines()[:12]))

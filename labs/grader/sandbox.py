@@ -290,6 +290,8 @@ def conclude(why: str, got: dict[str, bytes], cpu: float, limits: Limits) -> End
         return ended
     # bubblewrap tells the program's own status here; nothing here means that there never was a program, or that it was killed from outside.
     status = next((value["exit-code"] for line in got["state"].splitlines() if "exit-code" in (value := json.loads(line))), None)
+    if status == 1 and got["errors"].startswith(b"bwrap: "):    # it could not even start the program
+        status = None
     if status is None or status == 128 + signal.SIGKILL:
         ended.why = "cpu" if cpu >= limits.cpu_seconds - 1 else "lost"
     elif status == 128 + signal.SIGXCPU:

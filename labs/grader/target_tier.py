@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import compiling, sandbox
-from .compiling import ATTEMPTS, in_sandbox
+from .compiling import ATTEMPTS, LINK, in_sandbox
 from .debug_port import CORES, DebugPort, Ended, Lost
-from .host_tier import LARGEST_GAP, LINK, Program, does_not_link, place_of, readable_places, tidy
+from .host_tier import LARGEST_GAP, Program, place_of, readable_places, tidy
 from .lab import Check, Failure, Lab
 from .records import Forged, Record, Records
 from .reference import TargetFiles
@@ -59,16 +59,11 @@ def build(lab: Lab, files: TargetFiles, folder: Path, texts: dict[str, bytes]) -
     objects = compiling.compile_all(lab, files.headers, front, folder, texts, {})
     work = sandbox.writable(folder / "kernel")
     (work / "extra.s").write_text(NO_SYMBOLS + gap())
-    # The submission comes last: an inline function of its own making never takes the place of the reference's.
     command = [Path(files.compiler).name, *files.link_flags, "-T", "/in/kernel.ld", "/in/rest.o", "extra.s",
-               *(f"-Wl,-u,gap_{name}" for name in ("text", "data", "bss")), *(f"/in/file{i}.o" for i in range(len(objects))), "-lgcc"]
+               *(f"-Wl,-u,gap_{name}" for name in ("text", "data", "bss"))]
 
     def linked(name: str, rest: Path) -> Path:
-        inside = [(rest, "/in/rest.o"), (files.script, "/in/kernel.ld"), *((path, f"/in/file{i}.o") for i, path in enumerate(objects))]
-        ended = in_sandbox([*command, "-o", name], sandbox.Place(read=inside, write=[(work, "/work")], directory="/work"), LINK, "The linker")
-        if not ended.good:
-            raise does_not_link(ended)
-        return work / name
+        return compiling.link(command, [(rest, "/in/rest.o"), (files.script, "/in/kernel.ld")], objects, ["-lgcc"], work, name)
 
     path = linked("kernel.elf", files.bare)
     ended = in_sandbox([front.tool("objcopy"), "-O", "binary", "kernel.elf", "kernel8.img"], sandbox.Place(write=[(work, "/work")], directory="/work"), LINK, "objcopy")

@@ -1,0 +1,106 @@
+"""What is the submission's doing and what is the host's: the grader's own units, without a grading."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+from support import ROOT, Case
+
+sys.path.insert(0, str(ROOT / "labs"))
+from grader import compiling, sandbox           # noqa: E402
+from grader.compiling import Front              # noqa: E402
+from grader.inspection import Refused           # noqa: E402
+from grader.lab import Failure, load            # noqa: E402
+
+GOOD, BAD = b"int good;\n", b"int bad(\n"
+BOMB = b"""constexpr long spin(long times) { long made = 0; for (long i = 0; i < times; i++) made ^= i; return made; }
+static_assert(spin(1L << 60) != 1);
+"""
+
+
+class Tools(Case):
+    """Compiler and linker of which the host, not the text, is the trouble."""
+
+    def compile(self, source: bytes, *flags: str) -> Path:
+        self.folder.chmod(0o755)
+        (self.folder / "headers" / "src/kernel").mkdir(parents=True, exist_ok=True)
+        (self.folder / "headers" / "src/kernel/greeting.cpp").touch()
+        with mock.patch("grader.inspection.check_text"), mock.patch("grader.inspection.check_sections"):
+            return compiling.compile_file(load(0), Front("g++", ["-std=c++20", *flags]), self.folder, 0, source)
+
+    def in_place_of(self, tool: str, script: str) -> None:
+        """What the compiler's driver starts instead of its own `tool`, in each sandbox."""
+        programs = self.folder / "programs"
+        programs.mkdir()
+        (programs / tool).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / tool).chmod(0o755)
+        bubblewrap = sandbox.bubblewrap
+        patched = mock.patch("grader.sandbox.bubblewrap", lambda place, check: [*bubblewrap(place, check), "--ro-bind", str(programs), "/programs"])
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    def test_a_text_is_taken_and_a_bad_one_refused(self) -> None:
+        self.assertTrue(self.compile(GOOD).is_file())
+        with self.assertRaisesRegex(Refused, "does not compile:\n.*greeting.cpp:1:"):
+            self.compile(BAD)
+
+    def test_a_disk_that_is_full(self) -> None:
+        full = self.folder / "target0"
+        full.mkdir()
+        if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "none", str(full)], capture_output=True).returncode:
+            self.skipTest("no file system of a few pages can be made here")
+        self.addCleanup(subprocess.run, ["umount", str(full)])
+        (full / "filled").write_bytes(bytes(4096))
+        with self.assertRaisesRegex(Failure, "No space left"):
+            self.compile(GOOD)
+
+    def test_a_compiler_that_is_killed(self) -> None:
+        self.in_place_of("cc1plus", "kill -9 $$")
+        with self.assertRaisesRegex(Failure, "Killed signal"):
+            self.compile(GOOD, "-B/programs/")
+
+    def test_an_assembler_that_is_killed(self) -> None:
+        self.in_place_of("as", "kill -9 $$")
+        with self.assertRaisesRegex(Failure, "Killed signal"):
+            self.compile(GOOD, "-B/programs/")
+
+    def test_a_compiler_that_fails_whatever_it_is_given(self) -> None:
+        self.in_place_of("as", "echo 'as: out of something' >&2; exit 1")
+        with self.assertRaisesRegex(Failure, "whatever it is given: as: out of something"):
+            self.compile(GOOD, "-B/programs/")
+
+    def test_a_text_that_speaks_of_the_host_is_refused(self) -> None:
+        with self.assertRaisesRegex(Refused, "does not compile"):
+            self.compile(b'static_assert(false, "No space left on device");\nstatic_assert(false, "g++: Killed signal terminated program cc1plus");\n')
+
+    def test_a_text_that_takes_the_compilers_time_is_refused(self) -> None:
+        with mock.patch("grader.compiling.COMPILE", sandbox.Limits(cpu_seconds=2)), self.assertRaisesRegex(Refused, "more than 2 s of processor time"):
+            self.compile(BOMB, "-fconstexpr-loop-limit=2000000000", "-fconstexpr-ops-limit=900000000000")
+
+    def test_the_limit_of_another_is_not_the_texts(self) -> None:
+        self.in_place_of("cc1plus", "kill -XCPU $$")
+        with self.assertRaisesRegex(Failure, "CPU time limit"):
+            self.compile(GOOD, "-B/programs/")
+
+    def link(self, text: str, *flags: str) -> Path:
+        self.folder.chmod(0o755)
+        for name, source in (("rest", "int submitted(); int main() { return submitted(); }"), ("file", text)):
+            subprocess.run(["g++", "-x", "c++", "-c", "-", "-o", str(self.folder / f"{name}.o")], input=source.encode(), check=True)
+        work = sandbox.writable(self.folder / "link")
+        return compiling.link(["g++", *flags, "/in/rest.o"], [(self.folder / "rest.o", "/in/rest.o")], [self.folder / "file.o"], [], work, "made")
+
+    def test_objects_link_or_are_refused(self) -> None:
+        self.assertTrue(self.link("int submitted() { return 0; }").is_file())
+        with self.assertRaisesRegex(Refused, "undefined reference"):
+            self.link("int other(); int submitted() { return other(); }")
+
+    def test_a_linker_that_is_killed(self) -> None:
+        self.in_place_of("ld", "kill -9 $$")
+        with self.assertRaisesRegex(Failure, "signal 9"):
+            self.link("int submitted() { return 0; }", "-B/programs/")
+
+    def test_a_linker_that_fails_whatever_it_is_given(self) -> None:
+        self.in_place_of("ld", "echo 'ld: a broken plug-in' >&2; exit 1")
+        with self.assertRaisesRegex(Failure, "whatever it is given: ld: a broken plug-in"):
+            self.link("int submitted() { return 0; }", "-B/programs/")
