@@ -13,7 +13,8 @@ from .target_tier import Kernel
 
 LINEAR_MAP, IMAGE = 0xFFFFFF8000000000, 0xFFFFFFFF80000000      # src/machine/rpi3/layout.h; QEMU loads the image at its usual place
 PAGE = 4096
-MOST = 5000             # of a list; a longer one goes round in circles
+MOST = 5000             # of a list, or tables of a level; more of them go round in circles
+MOST_PAGES = 1 << 16    # of a process: a quarter of the board's memory
 RUNNING = 1             # ProcState::Running
 # Bits of a descriptor: src/mm/page_table.h.
 VALID, READ_ONLY, COPY_ON_WRITE, SHARED, FRAME = 1, 1 << 7, 1 << 55, 1 << 56, 0xFFFFFFFFF000
@@ -104,9 +105,14 @@ class Memory:
     def pages(self, root: int) -> dict[int, int]:
         """The descriptor of every page that is mapped, by its address."""
         tables = {0: root}
-        for shift in (30, 21):
-            tables = {base + (i << shift): entry & FRAME for base, table in tables.items() for i, entry in self.entries(table)}
-        return {base + (i << 12): entry for base, table in tables.items() for i, entry in self.entries(table)}
+        for shift, most in ((30, MOST), (21, MOST), (12, MOST_PAGES)):
+            below: dict[int, int] = {}
+            for base, table in tables.items():
+                below |= {base + (i << shift): entry for i, entry in self.entries(table)}
+                # Tables that lead to each other describe more than any machine could hold.
+                demand(len(below) <= most, "the page tables of a process describe more memory than the machine has")
+            tables = below if shift == 12 else {base: entry & FRAME for base, entry in below.items()}
+        return tables
 
     def entries(self, table: int) -> list[tuple[int, int]]:
         data = self.port.memory(table, PAGE)

@@ -8,7 +8,7 @@ from unittest import mock
 from support import ROOT, Case
 
 sys.path.insert(0, str(ROOT / "labs"))
-from grader import compiling, sandbox           # noqa: E402
+from grader import compiling, look, sandbox     # noqa: E402
 from grader.compiling import Front              # noqa: E402
 from grader.inspection import Refused           # noqa: E402
 from grader.lab import Failure, load            # noqa: E402
@@ -104,3 +104,27 @@ class Tools(Case):
         self.in_place_of("ld", "echo 'ld: a broken plug-in' >&2; exit 1")
         with self.assertRaisesRegex(Failure, "whatever it is given: ld: a broken plug-in"):
             self.link("int submitted() { return 0; }", "-B/programs/")
+
+
+class Tables:
+    """A debug port that shows page tables: the descriptors of each table by its address."""
+
+    def __init__(self, tables: dict[int, list[int]]) -> None:
+        self.tables = tables
+
+    def memory(self, address: int, size: int) -> bytes:
+        return b"".join(entry.to_bytes(8, "little") for entry in self.tables[address]).ljust(size, b"\0")
+
+
+class Look(Case):
+    def pages(self, tables: dict[int, list[int]]) -> dict[int, int]:
+        return look.Memory(Tables(tables), None).pages(0x1000)     # type: ignore[arg-type]
+
+    def test_pages_lie_where_the_tables_say(self) -> None:
+        self.assertEqual(self.pages({0x1000: [0, 0x2003], 0x2000: [0, 0, 0x3003], 0x3000: [0, 0, 0, 0x9003]}), {(1 << 30) + (2 << 21) + (3 << 12): 0x9003})
+
+    def test_tables_that_lead_to_one_another(self) -> None:
+        with self.assertRaisesRegex(look.Wrong, "more memory than the machine has"):
+            self.pages({0x1000: [0x2003] * 512, 0x2000: [0x3003] * 512, 0x3000: [0x9003] * 512})
+        with self.assertRaisesRegex(look.Wrong, "more memory than the machine has"):
+            self.pages({0x1000: [0x2003], 0x2000: [0x3003] * 512, 0x3000: [0x9003] * 512})
