@@ -176,6 +176,8 @@ def judge(check: Check, program: Program, ended: sandbox.Ended, word: bytes) -> 
         outcome.what = "waits for ever: each of its threads sleeps and none can wake another"
     elif ended.why == "memory":
         outcome.what = "used more memory than there is for a check"
+    elif ended.why == "tasks":
+        outcome.what = "made more threads than a check may"
     elif ended.why == "output":
         outcome.what = "printed more than a check may"
     else:

@@ -4,6 +4,7 @@ No verdict depends on how fast the host is. A program that runs for ever is ende
 for ever is seen to do nothing at all: each of its threads sleeps and none ran meanwhile. The limit of the wall's clock
 is far beyond both, and reaching it says something about the host, not about the program.
 """
+import itertools
 import json
 import os
 import platform
@@ -19,14 +20,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from .lab import Failure
 
 MIB = 1 << 20
 POLL_SECONDS = 0.1
 IDLE_SECONDS = 6.0          # asleep for so long, without any thread having run: nobody will wake it
-# A user of nobody's, so that the limit on processes counts, when the grader itself runs as root.
-FIRST_USER, USERS = 61000, 4000
+# Users of nobody's when the grader itself runs as root, one for each sandbox: the kernel counts processes by user. Graders beside this one
+# begin elsewhere.
+FIRST_USER, USERS, OF_A_GRADER = 61000, 4000, 61
+sandboxes = itertools.count()
+users_given: set[int] = set()       # by this process
 
 
 @dataclass
@@ -36,14 +41,14 @@ class Limits:
     address_space: int = 0      # 0: not limited (a sanitizer reserves terabytes)
     output: int = 256 * 1024    # of each of its channels
     file_size: int = 64 * MIB
-    processes: int = 64
+    processes: int = 64         # and threads
     wall_seconds: int = 600
     idle_seconds: float = IDLE_SECONDS
 
 
 @dataclass
 class Ended:
-    """How it ended. `why` is exit, cpu, memory, output, idle: the program's doing; wall, lost: the host's."""
+    """How it ended. `why` is exit, cpu, memory, tasks, output, idle: the program's doing; wall, lost: the host's."""
     why: str
     status: int = 0             # for exit; 128 + signal for a signal
     output: bytes = b""
@@ -80,14 +85,24 @@ def scratch() -> Iterator[Path]:
 
 
 def sandbox_user() -> int | None:
-    return FIRST_USER + os.getpid() % USERS if os.geteuid() == 0 else None
+    if os.geteuid() != 0:
+        return None
+    user = FIRST_USER + (os.getpid() * OF_A_GRADER + next(sandboxes)) % USERS
+    users_given.add(user)
+    return user
 
 
 def writable(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    if (user := sandbox_user()) is not None:
-        os.chown(folder, user, user)
     return folder
+
+
+def give(folder: Path, user: int) -> None:
+    """With what an earlier sandbox left there."""
+    os.chown(folder, user, user)
+    for entry in os.scandir(folder):
+        if entry.is_symlink() or entry.is_file(follow_symlinks=False):
+            os.chown(entry.path, user, user, follow_symlinks=False)
 
 
 # --- system calls that a check's process has no use for ---------------------------------------------------------------
@@ -134,13 +149,21 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def activity(pids: list[int]) -> tuple[bool, tuple[int, ...], int, int]:
-    """(does every thread sleep, what grows whenever one runs, pages in memory, processor time in ticks)"""
-    asleep, ran, pages, total = True, [], 0, 0
+class Activity(NamedTuple):
+    asleep: bool                # does every thread sleep?
+    ran: tuple[int, ...]        # what grows whenever one runs
+    pages: int                  # in memory
+    ticks: int                  # of processor time
+    tasks: int
+
+
+def activity(pids: list[int]) -> Activity:
+    asleep, ran, pages, total, count = True, [], 0, 0, 0
     for pid in pids:
         try:
             pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
             for task in os.listdir(f"/proc/{pid}/task"):
+                count += 1
                 parts = Path(f"/proc/{pid}/task/{task}/stat").read_text().rpartition(")")[2].split()
                 asleep = asleep and parts[0] == "S"
                 switches = [int(line.split()[1]) for line in Path(f"/proc/{pid}/task/{task}/status").read_text().splitlines()
@@ -150,7 +173,7 @@ def activity(pids: list[int]) -> tuple[bool, tuple[int, ...], int, int]:
                 total += ticks
         except (OSError, ValueError, IndexError):
             asleep = False
-    return asleep, tuple(ran), pages, total
+    return Activity(asleep, tuple(ran), pages, total, count)
 
 
 class Watch:
@@ -165,14 +188,16 @@ class Watch:
     def verdict(self) -> str:
         now = time.monotonic()
         pids = descendants(self.pid)
-        asleep, ran, pages, ticks = activity(pids)
-        self.cpu = max(self.cpu, ticks / os.sysconf("SC_CLK_TCK"))
+        seen = activity(pids)
+        self.cpu = max(self.cpu, seen.ticks / os.sysconf("SC_CLK_TCK"))
         if self.told:
             self.told(self.cpu)
-        if pages * resource.getpagesize() > self.limits.memory:
+        if seen.pages * resource.getpagesize() > self.limits.memory:
             return "memory"
-        if not pids or not asleep or ran != self.ran:
-            self.moved, self.ran = now, ran
+        if seen.tasks > self.limits.processes:
+            return "tasks"
+        if not pids or not seen.asleep or seen.ran != self.ran:
+            self.moved, self.ran = now, seen.ran
         if now - self.moved > self.limits.idle_seconds:
             return "idle"
         return "wall" if now - self.start > self.limits.wall_seconds else ""
@@ -226,10 +251,12 @@ def bubblewrap(place: Place, check: bool) -> list[str]:
     return command + ["--chdir", place.directory]
 
 
-def limited(limits: Limits) -> list[str]:
-    """prlimit's command line. (Limits set between fork and exec would make Python's threads and forks meet.)"""
+def limited(limits: Limits, user: int | None) -> list[str]:
+    """prlimit's command line. (Limits set between fork and exec would make Python's threads and forks meet.) The kernel counts all processes of a
+    user, those on a person's desktop too: without a user of its own only the watch counts."""
     command = ["prlimit", f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + 2}", f"--fsize={limits.file_size}", "--core=0",
-               "--nofile=256", f"--nproc={limits.processes}"]
+               "--nofile=256"]
+    command += [] if user is None else [f"--nproc={limits.processes}"]
     return command + ([f"--as={limits.address_space}"] if limits.address_space else [])
 
 
@@ -267,7 +294,9 @@ def run(command: list[str], place: Place, limits: Limits, words: bytes | None = 
             outer += ["--setenv", "WORDS", str(words_at), "--setenv", "RECORDS", str(records_in)]
         user = sandbox_user()
         who = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-        job = subprocess.Popen([*limited(limits), *outer, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        for outside, _ in place.write if user is not None else []:
+            give(outside, user)
+        job = subprocess.Popen([*limited(limits, user), *outer, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                pass_fds=passed, **who)
         for descriptor in (state_in, records_in):
             os.close(descriptor)

@@ -320,7 +320,7 @@ class Machine:
                 self.ended(self.done[-1])
 
     def explain(self, ended: sandbox.Ended, console: str) -> None:
-        if ended.hosts_fault or ended.why == "cpu":
+        if ended.hosts_fault or ended.why in ("cpu", "tasks"):
             self.broken = f"the host ended the machine ({ended.why})"
         elif ended.why == "memory":
             self.broken = "the host has no memory for the machine"

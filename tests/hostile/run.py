@@ -26,20 +26,19 @@ GUARD_SECONDS = 60
 
 
 def host_state() -> dict[str, str]:
-    """What a hand-in could have changed: the tree's files, and processes of the sandbox's user."""
+    """What a hand-in could have changed: the tree's files, and processes of the sandboxes' users."""
     state = {str(p): hashlib.sha256(p.read_bytes()).hexdigest() for folder in ("src", "labs", "tests", "tools")
              for p in sorted((TREE / folder).rglob("*")) if p.is_file() and "__pycache__" not in p.parts}
     return state | {"processes left": " ".join(left_behind())}
 
 
 def left_behind() -> list[str]:
-    """Processes of the sandbox's user that do not end. One that has been killed may take its time on a busy host; one that lives on
+    """Processes of the sandboxes' users that do not end. One that has been killed may take its time on a busy host; one that lives on
     is waited for in vain."""
-    user = sandbox.sandbox_user()
     left = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if user is None or process.stat().st_uid != user:
+            if process.stat().st_uid not in sandbox.users_given:
                 continue
             ended = os.pidfd_open(int(process.name))
         except OSError:

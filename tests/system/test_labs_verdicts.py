@@ -128,3 +128,40 @@ class Look(Case):
             self.pages({0x1000: [0x2003] * 512, 0x2000: [0x3003] * 512, 0x3000: [0x9003] * 512})
         with self.assertRaisesRegex(look.Wrong, "more memory than the machine has"):
             self.pages({0x1000: [0x2003], 0x2000: [0x3003] * 512, 0x3000: [0x9003] * 512})
+
+
+class Sandboxes(Case):
+    def test_each_has_a_user_of_its_own(self) -> None:
+        if os.geteuid():
+            self.skipTest("only root gives away users")
+        self.folder.chmod(0o755)
+        work = sandbox.writable(self.folder / "work")
+        users = set()
+        for _ in range(3):      # what one left another writes to
+            ended = sandbox.run(["sh", "-c", "id -u; echo more >> kept"], sandbox.Place(write=[(work, "/work")], directory="/work"), sandbox.Limits())
+            self.assertTrue(ended.good, ended)
+            users.add(ended.output)
+        self.assertEqual(len(users), 3)
+        self.assertEqual((work / "kept").read_text(), "more\n" * 3)
+
+    def test_a_persons_other_processes_do_not_count(self) -> None:
+        """A desktop has more than 64 of them."""
+        program = f"""import subprocess, sys
+sys.path.insert(0, {str(ROOT / "labs")!r})
+from grader import sandbox
+others = [subprocess.Popen(["sleep", "1000"]) for _ in range(70)]
+try:
+    print(sandbox.run(["true"], sandbox.Place(), sandbox.Limits()))
+finally:
+    for other in others:
+        other.kill()
+"""
+        someone = ["setpriv", "--reuid=64998", "--regid=64998", "--clear-groups"] if os.geteuid() == 0 else []
+        done = subprocess.run([*someone, sys.executable, "-B", "-c", program], capture_output=True, text=True, cwd="/")
+        self.assertIn("why='exit', status=0", done.stdout, done.stderr)
+
+    def test_threads_are_counted(self) -> None:
+        program = "import threading, time\nfor _ in range(20): threading.Thread(target=time.sleep, args=(1000,)).start()"
+        with mock.patch("grader.sandbox.sandbox_user", lambda: None):
+            ended = sandbox.run(["python3", "-c", program], sandbox.Place(), sandbox.Limits(processes=10))
+        self.assertEqual(ended.why, "tasks")
