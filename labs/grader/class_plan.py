@@ -77,12 +77,32 @@ def digest_of_checks(lab: Lab) -> str:
     return total.hexdigest()
 
 
-def members(lab: Lab, folder: Path) -> list[Member]:
-    """Every entry of the folder is somebody's submission; one that is a file gets a report that says so."""
+def stored_names(names: list[str]) -> dict[str, str]:
+    """By each entry's name one that is UTF-8, as a database and a spreadsheet want it; no two are the same."""
+    found: dict[str, str] = {}
+    for name in names:
+        stored = os.fsencode(name).decode(errors="backslashreplace")
+        while stored != name and (stored in names or stored in found.values()):
+            stored += "'"
+        found[name] = stored
+    return found
+
+
+def entries(folder: Path) -> list[str]:
     try:
-        names = sorted(entry.name for entry in os.scandir(folder) if not entry.name.startswith("."))
+        return sorted(entry.name for entry in os.scandir(folder))
     except OSError as error:
         raise Failure(f"SUBMISSIONS={folder}: {error.strerror}") from None
+
+
+def passed_over(folder: Path) -> list[str]:
+    """Entries that are nobody's submission, as file managers and archives leave them: to be named, for one may be meant as one."""
+    return [handin.shown(name) for name in entries(folder) if name.startswith(".")]
+
+
+def members(lab: Lab, folder: Path) -> list[Member]:
+    """Every other entry of the folder is somebody's submission; one that is a file gets a report that says so."""
+    names = [name for name in entries(folder) if not name.startswith(".")]
     if not names:
         raise Failure(f"SUBMISSIONS={folder}: there is nothing in it; a folder for each submission is wanted")
-    return [Member(name, (folder / name).absolute(), report_folder(name), digest_of(lab, folder / name)) for name in names]
+    return [Member(stored, (folder / name).absolute(), report_folder(name), digest_of(lab, folder / name)) for name, stored in stored_names(names).items()]

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from . import building, reference, report
-from .class_plan import Member, Plan, digest_of_checks, load_plan, members
+from .class_plan import Member, Plan, digest_of_checks, load_plan, members, passed_over
 from .class_store import Store
 from .grade import Request, grade, new_seed
 from .lab import TREE, Failure, Lab
@@ -227,6 +227,8 @@ def run(lab: Lab, options: Options) -> int:
     if options.machines and options.scheduler != "parallel":
         raise Failure("SSHLOGIN= is GNU parallel's")
     everybody = members(lab, options.submissions)
+    if hidden := passed_over(options.submissions):
+        print(f"Not graded, for the names begin with a dot: {', '.join(hidden)}", flush=True)
     options.out.mkdir(parents=True, exist_ok=True)
     store = Store(options.out / "results.sqlite")
     if not options.seed:    # the same for all, and in each part of a run

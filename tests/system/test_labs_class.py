@@ -85,13 +85,16 @@ class Class(Case):
         self.hand_in("deep", reference, "my/work/pid.cpp")
         self.hand_in("broken", b"int main( {\n")
         (self.submissions / "empty").mkdir()
+        os.makedirs(os.fsencode(self.submissions) + b"/caf\xe9")
+        (self.submissions / ".hidden").mkdir()
         (self.submissions / "pid.cpp").write_bytes(reference)
         done = self.grade()
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         scores = self.scores()
         self.assertEqual({name: row[0] for name, row in scores.items()},
                          {"ada": EVERYTHING, "copy of ada": "0", 'odd $(name) "<b>"': "0", "'=1+1": "0", "binary": "0", "other lab": "0", "deep": "0", "broken": "0",
-                          "empty": "0", "pid.cpp": "0"})
+                          "empty": "0", "pid.cpp": "0", r"caf\xe9": "0"})
+        self.assertIn("Not graded, for the names begin with a dot: .hidden\n", done.stdout)
         for name, said in (("'=1+1", "is empty"), ("binary", "compiled program"), ("other lab", "lab 1"), ("deep", "my/work/pid.cpp"),
                            ("broken", "does not compile"), ("empty", "no file"), ("pid.cpp", "not a folder")):
             self.assertIn(said, scores[name][3])
@@ -100,7 +103,7 @@ class Class(Case):
         self.assertNotIn("<b>", page)
         self.assertNotRegex(page, r'(src|href)="(https?:)?//')
         links = re.findall(r'href="([^"]*)"', page)
-        self.assertEqual(len(links), 10)
+        self.assertEqual(len(links), 11)
         for link in links:
             self.assertTrue((self.out / link).is_file(), link)
             self.assertIn("score", json.loads((self.out / link).with_name("results.json").read_text()))

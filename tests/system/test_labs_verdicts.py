@@ -9,6 +9,8 @@ from support import ROOT, Case
 
 sys.path.insert(0, str(ROOT / "labs"))
 from grader import compiling, look, sandbox     # noqa: E402
+from grader.class_plan import members, passed_over, stored_names  # noqa: E402
+from grader.class_store import Store        # noqa: E402
 from grader.compiling import Front              # noqa: E402
 from grader.inspection import Refused           # noqa: E402
 from grader.lab import Failure, load            # noqa: E402
@@ -165,3 +167,22 @@ finally:
         with mock.patch("grader.sandbox.sandbox_user", lambda: None):
             ended = sandbox.run(["python3", "-c", program], sandbox.Place(), sandbox.Limits(processes=10))
         self.assertEqual(ended.why, "tasks")
+
+
+class ClassNames(Case):
+    def test_a_name_that_is_no_text_has_a_row(self) -> None:
+        os.makedirs(os.fsencode(self.folder) + b"/class/caf\xe9")
+        (self.folder / "class" / ".hidden").mkdir()
+        found = members(load(0), self.folder / "class")
+        self.assertEqual([member.name for member in found], [r"caf\xe9"])
+        self.assertTrue(found[0].path.is_dir())
+        self.assertEqual(passed_over(self.folder / "class"), [".hidden"])
+        store = Store(self.folder / "results.sqlite")
+        self.addCleanup(store.base.close)
+        self.assertFalse(store.knows(found[0], "checks"))
+        store.keep_only([found[0].name])
+
+    def test_no_two_have_the_same(self) -> None:
+        stored = stored_names([r"caf\xe9", "caf\udce9", r"caf\xe9'", "\u00e9"])
+        self.assertEqual(len(set(stored.values())), 4)
+        self.assertEqual((stored[r"caf\xe9"], stored["\u00e9"]), (r"caf\xe9", "\u00e9"))
