@@ -95,8 +95,14 @@ def grade_class_verb() -> int:
     reasons = Counter(row.reason.strip() for row in rows if row.verdict == "infrastructure")
     for reason, count in reasons.most_common(REASONS_SHOWN):
         print(f"  {count} without a verdict: {reason}", flush=True)
-    pairs = similarity.compare(lab, members(lab, options.submissions), threshold)
-    class_report.write(lab, store, pairs, threshold, options.out)
+    # The marks first: they do not depend on who is alike.
+    class_report.write(lab, store, class_report.Alike(threshold, without="not compared yet"), options.out)
+    try:
+        alike = class_report.Alike(threshold, similarity.compare(lab, members(lab, options.submissions), threshold))
+    except (Failure, OSError) as failure:
+        alike = class_report.Alike(threshold, without=str(failure))
+        print(f"Hand-ins are not compared with each other: {failure}", flush=True)
+    class_report.write(lab, store, alike, options.out)
     print(f"{options.out}/class.html, scores.csv")
     return 2 if unmarked else 0
 

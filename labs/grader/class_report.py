@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,14 @@ from .verdict import amount
 BARS = 11               # 0, 1 to 10 %, ..., 91 to 100 %: nothing at all is a group of its own
 WIDTH, HEIGHT, FOOT, GAP = 660, 200, 34, 8
 MOST_MISSED = 15
+
+
+@dataclass
+class Alike:
+    """Who is alike, or why that is not known."""
+    threshold: int
+    pairs: list[Pair] = field(default_factory=list)
+    without: str = ""
 
 
 def harmless(text: str) -> str:
@@ -61,7 +70,7 @@ def median(values: list[float]) -> float:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
-def page(lab: Lab, store: Store, pairs: list[Pair], threshold: int) -> str:
+def page(lab: Lab, store: Store, alike: Alike) -> str:
     rows = store.rows()
     marks = [row.score for row in rows if row.score is not None]
     shown = {row.submission: printable(row.submission) for row in rows}
@@ -73,13 +82,13 @@ def page(lab: Lab, store: Store, pairs: list[Pair], threshold: int) -> str:
         lab=lab, rows=table, full=amount(lab.full), bars=bars(rows), width=WIDTH, height=HEIGHT, foot=FOOT, missed=missed[:MOST_MISSED],
         mean=amount(round(sum(marks) / len(marks), 1)) if marks else "-", median=amount(median(marks)) if marks else "-",
         complete=sum(row.verdict == "pass" for row in rows), refused=sum(bool(row.reason) and row.verdict == "fail" for row in rows),
-        unmarked=sum(row.score is None for row in rows), threshold=threshold,
-        pairs=[{"one": printable(pair.one), "other": printable(pair.other), "percent": pair.percent, "back": pair.back} for pair in pairs])
+        unmarked=sum(row.score is None for row in rows), threshold=alike.threshold, not_compared=printable(alike.without),
+        pairs=[{"one": printable(pair.one), "other": printable(pair.other), "percent": pair.percent, "back": pair.back} for pair in alike.pairs])
 
 
-def write(lab: Lab, store: Store, pairs: list[Pair], threshold: int, out: Path) -> None:
-    alike = json.dumps([pair.__dict__ for pair in pairs], indent=1)
-    for name, text in (("scores.csv", scores(store.rows())), ("class.html", page(lab, store, pairs, threshold)), ("similarity.json", alike)):
+def write(lab: Lab, store: Store, alike: Alike, out: Path) -> None:
+    pairs = json.dumps([pair.__dict__ for pair in alike.pairs], indent=1)
+    for name, text in (("scores.csv", scores(store.rows())), ("class.html", page(lab, store, alike)), ("similarity.json", pairs)):
         part = out / f".{name}.part"
         part.write_text(text, errors="replace")
         part.replace(out / name)

@@ -14,6 +14,7 @@ from .lab import TREE, Failure, Lab
 
 THRESHOLD = 60              # percent
 SHORTEST_RUN = 16           # tokens
+LARGEST = 32 * 1024         # bytes of a hand-in's own text, more than any solution has; sim takes the square of a long repetition's length
 LIMITS = sandbox.Limits(cpu_seconds=1800, memory=4 << 30, output=64 << 20, wall_seconds=7200)
 
 
@@ -32,7 +33,7 @@ def own_text(lab: Lab, texts: dict[str, str]) -> str:
         skeleton = lab.skeleton(path)
         given = {line.strip() for line in skeleton.read_text().splitlines()} if skeleton.is_file() else set()
         kept += [line for line in text.splitlines() if line.strip() not in given]
-    return "\n".join(kept) + "\n"
+    return "\n".join(kept)[:LARGEST] + "\n"
 
 
 def handed_in(lab: Lab, folder: Path) -> dict[str, str]:

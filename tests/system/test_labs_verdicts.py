@@ -1,4 +1,6 @@
 """What is the submission's doing and what is the host's: the grader's own units, without a grading."""
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -8,12 +10,14 @@ from unittest import mock
 from support import ROOT, Case
 
 sys.path.insert(0, str(ROOT / "labs"))
-from grader import compiling, look, sandbox     # noqa: E402
+from grader import __main__ as verbs             # noqa: E402
+from grader import compiling, look, sandbox, similarity  # noqa: E402
 from grader.class_plan import members, passed_over, stored_names  # noqa: E402
-from grader.class_store import Store        # noqa: E402
+from grader.class_run import Options            # noqa: E402
+from grader.class_store import Store            # noqa: E402
 from grader.compiling import Front              # noqa: E402
 from grader.inspection import Refused           # noqa: E402
-from grader.lab import Failure, load            # noqa: E402
+from grader.lab import Failure, Lab, load            # noqa: E402
 
 GOOD, BAD = b"int good;\n", b"int bad(\n"
 BOMB = b"""constexpr long spin(long times) { long made = 0; for (long i = 0; i < times; i++) made ^= i; return made; }
@@ -186,3 +190,26 @@ class ClassNames(Case):
         stored = stored_names([r"caf\xe9", "caf\udce9", r"caf\xe9'", "\u00e9"])
         self.assertEqual(len(set(stored.values())), 4)
         self.assertEqual((stored[r"caf\xe9"], stored["\u00e9"]), (r"caf\xe9", "\u00e9"))
+
+
+class Alike(Case):
+    def test_marks_stand_when_hand_ins_can_not_be_compared(self) -> None:
+        (self.folder / "class" / "ada").mkdir(parents=True)
+        out = self.folder / "out"
+        out.mkdir()
+        results = {"score": 5, "tests": [], "extra_data": {"verdict": "fail", "full": 10, "refused": "", "broken": "", "seed": 1}}
+
+        def run(lab: Lab, options: Options) -> int:
+            Store(options.out / "results.sqlite").add(members(lab, options.submissions)[0], "checks", results)
+            return 0
+
+        asked = {"FORKLORE_LAB": "0", "FORKLORE_SUBMISSIONS": str(self.folder / "class"), "FORKLORE_OUT": str(out)}
+        with mock.patch.dict(os.environ, asked), mock.patch("grader.class_run.run", run), contextlib.redirect_stdout(io.StringIO()) as said, \
+                mock.patch("grader.sandbox.run", lambda *_: sandbox.Ended("cpu", errors=b"<b>")):
+            self.assertEqual(verbs.grade_class_verb(), 0)
+        self.assertIn("not compared with each other: sim_c++ did not do its work (cpu", said.getvalue())
+        self.assertEqual((out / "scores.csv").read_text().splitlines()[1], "ada,5,10,fail,")
+        self.assertIn("not compared with each other: sim_c++ did not do its work (cpu 0): &lt;b&gt;", (out / "class.html").read_text())
+
+    def test_a_long_repetition_is_cut(self) -> None:
+        self.assertLess(len(similarity.own_text(load(0), {"src/kernel/greeting.cpp": "int x = {" + "1," * 100_000})), 40_000)
