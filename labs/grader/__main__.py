@@ -15,6 +15,7 @@ Exit status of grade: 0 full marks, 1 not, 2 the grader or its machine failed. (
 import difflib
 import os
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,7 @@ def text(name: str, default: str = "") -> str:
 
 def number(name: str, default: int) -> int:
     value = text(name)
-    if value and not value.isdigit():
+    if value and not (value.isascii() and value.isdigit()):
         raise Failure(f"{name}={value}: a number is wanted")
     return int(value) if value else default
 
@@ -43,10 +44,17 @@ def the_lab() -> Lab:
     return load(number("LAB", 0), Path(text("HIDDEN")) if text("HIDDEN") else None)
 
 
+def asked_seed() -> int:
+    """0: none."""
+    if (seed := number("SEED", 0)) >= 2**64:
+        raise Failure(f"SEED={seed}: a seed has 64 bits")
+    return seed
+
+
 def the_seed(lab: Lab) -> int:
     """SEED=, else what belongs to the variant, else a new one."""
     name = text("VARIANT") or variant.of_tree()
-    return number("SEED", 0) or (variant.seed_of(lab.number, name) if name else new_seed())
+    return asked_seed() or (variant.seed_of(lab.number, name) if name else new_seed())
 
 
 def the_check(lab: Lab) -> str:
@@ -70,10 +78,11 @@ def grade_verb() -> int:
         raise Failure("REPLAY= goes with CHECK=: a schedule is one check's")
     if text("GDB") not in ("", "0"):
         return debug(request, reference.prepare(lab, request.only), number("GDB_PORT", 1234))
-    printer = Printer(request, text("QUIET") == "1")
+    printer, out = Printer(request, text("QUIET") == "1"), Path(text("OUT")) if text("OUT") else reference.grade_folder()
+    report.remove(out)
     print(f"Lab {lab.number}: {lab.title} (seed {request.seed})", flush=True)
     made = grade(request, reference.prepare(lab, request.only), printer)
-    report.write(made, request, Path(text("OUT")) if text("OUT") else reference.grade_folder())
+    report.write(made, request, out)
     print("\n".join([summary(made), *made.notes]), flush=True)
     return made.status
 
@@ -87,7 +96,7 @@ def grade_class_verb() -> int:
         raise Failure("SUBMISSIONS=dir: the folder with a folder for each submission")
     threshold = number("THRESHOLD", similarity.THRESHOLD)
     options = class_run.Options(Path(text("SUBMISSIONS")), Path(text("OUT")) if text("OUT") else reference.grade_folder() / f"class{lab.number}",
-                                number("JOBS", os.cpu_count() or 1), text("SCHEDULER", "parallel"), text("SSHLOGIN"), number("SEED", 0), text("VARIANTS") == "1")
+                                number("JOBS", os.cpu_count() or 1), text("SCHEDULER", "parallel"), text("SSHLOGIN"), asked_seed(), text("VARIANTS") == "1")
     unmarked = class_run.run(lab, options)
     store = Store(options.out / "results.sqlite")
     rows = store.rows()
@@ -162,6 +171,10 @@ def main() -> int:
         print(failure, file=sys.stderr)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
+    except OSError as error:
+        print(f"the grader's machine failed: {error}", file=sys.stderr)
+    except Exception:       # Python would end with 1, which is said of a hand-in
+        traceback.print_exc()
     return 2
 
 

@@ -27,7 +27,7 @@ RUN = """#!/bin/sh
 # Once a submission. Without a verdict there is no score: Gradescope then says that the autograder failed, and the run can be repeated.
 here=/autograder
 mkdir -p $here/results
-rm -f $here/results/results.json
+rm -rf $here/results/results.json $here/results/graded
 cd $here/source/{place}
 PYTHONPATH=labs PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m grader grade LAB={lab} SUBMISSION=$here/submission OUT=$here/results/graded QUIET=1
 [ ! -e $here/results/graded/results.json ] || cp $here/results/graded/results.json $here/results/results.json

@@ -57,10 +57,16 @@ def page(report: Report, request: Request) -> str:
         return {"check": outcome.check, "verdict": outcome.verdict.value, "points": amount(outcome.points), "of": amount(outcome.check.points),
                 "lines": [] if outcome.verdict is Verdict.PASS else explanation(outcome, request)}
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(["html", "jinja"]), trim_blocks=True, lstrip_blocks=True)
-    share = 0 if report.infrastructure else min(100, round(100 * report.score / report.full))
+    share = 0 if report.infrastructure or not report.full else min(100, round(100 * report.score / report.full))
     return environment.get_template("report.html.jinja").render(
         lab=report.lab, report=report, summary=printable(summary(report)), share=share, verdict=verdict_of(report), score=amount(report.score),
         full=amount(report.full), rows=[row(o) for o in report.outcomes])
+
+
+def remove(folder: Path) -> None:
+    """What an earlier grading left is not taken for this one's if this one leaves nothing."""
+    for name in ("results.json", "junit.xml", "report.html"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def write(report: Report, request: Request, folder: Path) -> None:

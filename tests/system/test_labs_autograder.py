@@ -70,6 +70,14 @@ class Autograder(Case):
         self.assertIn("failed", {test["status"] for test in wrong["tests"]})
         self.assertIn("does not compile", self.grade("int broken(\n")["output"])
         self.assertIn("empty", self.grade(None)["output"])
+        # A grader that fails leaves no mark, and above all not the last one's.
+        graded, lab = self.folder / "results/graded/results.json", self.folder / "source/forklore/labs/lab0/lab.yaml"
+        self.assertTrue(graded.exists())
+        kept = lab.read_bytes()
+        lab.unlink()
+        self.inside("/autograder/source/run_autograder")
+        self.assertFalse((self.folder / "results/results.json").exists())
+        lab.write_bytes(kept)
         # A container that may not make namespaces: no mark, rather than a wrong one.
         forbidden = self.folder / "forbidden" / "bwrap"
         forbidden.parent.mkdir()

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -11,13 +12,15 @@ from support import ROOT, Case
 
 sys.path.insert(0, str(ROOT / "labs"))
 from grader import __main__ as verbs             # noqa: E402
-from grader import compiling, look, sandbox, similarity  # noqa: E402
+from grader import compiling, look, report, sandbox, similarity  # noqa: E402
 from grader.class_plan import members, passed_over, stored_names  # noqa: E402
 from grader.class_run import Options            # noqa: E402
 from grader.class_store import Store            # noqa: E402
 from grader.compiling import Front              # noqa: E402
+from grader.grade import Request                # noqa: E402
 from grader.inspection import Refused           # noqa: E402
-from grader.lab import Failure, Lab, load            # noqa: E402
+from grader.lab import Failure, Lab, load       # noqa: E402
+from grader.verdict import Report               # noqa: E402
 
 GOOD, BAD = b"int good;\n", b"int bad(\n"
 BOMB = b"""constexpr long spin(long times) { long made = 0; for (long i = 0; i < times; i++) made ^= i; return made; }
@@ -213,3 +216,34 @@ class Alike(Case):
 
     def test_a_long_repetition_is_cut(self) -> None:
         self.assertLess(len(similarity.own_text(load(0), {"src/kernel/greeting.cpp": "int x = {" + "1," * 100_000})), 40_000)
+
+
+class Statuses(Case):
+    def main(self, *words: str, **verb: Callable[[], int]) -> int:
+        with mock.patch.dict(verbs.VERBS, verb), mock.patch.dict(os.environ), mock.patch("sys.argv", ["grader", *words]), \
+                contextlib.redirect_stderr(io.StringIO()):
+            return verbs.main()
+
+    def test_what_the_grader_fails_at_is_no_failed_hand_in(self) -> None:
+        for error in (OSError(28, "No space left on device"), subprocess.CalledProcessError(1, "nm"), ValueError("json"), Failure("so")):
+            with self.subTest(error=error):
+                self.assertEqual(self.main("tried", tried=mock.Mock(side_effect=error)), 2)
+
+    def test_a_seed_that_is_none(self) -> None:
+        for seed in ("1" + "0" * 30, "\u00b2", "-1"):
+            with self.subTest(seed=seed):
+                self.assertEqual(self.main("grade", "LAB=0", f"SEED={seed}", f"OUT={self.folder}"), 2)
+
+    def test_an_old_verdict_is_gone_when_there_is_no_new_one(self) -> None:
+        old = self.folder / "results.json"
+        old.write_text("{}")
+        with mock.patch("grader.reference.prepare", side_effect=Failure("does not build")), contextlib.redirect_stdout(io.StringIO()):
+            self.assertEqual(self.main("grade", "LAB=0", f"OUT={self.folder}"), 2)
+        self.assertFalse(old.exists())
+
+    def test_a_report_of_nothing(self) -> None:
+        """One check of the machine, in a tree in which no machine can be built."""
+        lab = load(2)
+        only = lab.tier("target")[0].id
+        report.write(Report(lab, 1, only=only, left_out="no compiler"), Request(lab, self.folder, only=only), self.folder)
+        self.assertTrue((self.folder / "report.html").is_file())
