@@ -4,6 +4,7 @@
     make debug CMD="forktest 1"     starts both; the console goes to build/debug.log
     make debug CMD="..." SEED=N     the same run each time, in which one can go back: at [N], back [N | LOCATION], forward [N | LOCATION]
     make debug CMD="..." AT=N       stands there once N instructions have been executed; SEED=1 unless told otherwise
+    make grade LAB=N CHECK=... SEED=N GDB=1     the same in the machine of a check that fails, at the place where it does
     make debug                      attaches to a `make run GDB=1` in another terminal, where the console is; starts a machine if none waits
 
 The machine stands before its first instruction. `help user-defined` is not needed: ps, proc PID, zone NAME, pagetable PID ADDRESS,
@@ -45,13 +46,13 @@ def start_machine(options: Options) -> subprocess.Popen:
                                 stderr=file, start_new_session=True, preexec_fn=end_with_parent)
 
 
-def gdb_command(options: Options, at: int = 0) -> list[str]:
+def gdb_command(options: Options, first: str) -> list[str]:
     elf = Path(options.kernel).with_suffix(".elf") if options.kernel else options.build / "kernel" / "kernel8.elf"
     script = run.text("GDB_SCRIPT")
     command = [tool("gdb-multiarch", "GDB_PROGRAM", "gdb-multiarch"), "-q", "-nx", *(["--batch"] if script else []), str(elf),
                "-ex", f"source {TOOLS / 'gdb' / 'forklore.py'}", "-ex", "set pagination off", "-ex", "set tcp auto-retry on",
                "-ex", "set print pretty on", "-ex", f"directory {TOOLS.parent}", "-ex", f"target remote :{options.gdb_port}"]
-    return command + (["-ex", f"at {at}"] if at else []) + (["-x", script] if script else [])
+    return command + (["-ex", first] if first else []) + (["-x", script] if script else [])
 
 
 def debug() -> int:
@@ -60,7 +61,7 @@ def debug() -> int:
         os.environ["FORKLORE_SEED"] = "1"
     options = run.options_from_environment()
     wanted = run.number("GDB_PORT", 1)
-    attach = options.cmd is None and waits(wanted or options.gdb_port)
+    attach = options.cmd is None and not options.machine and waits(wanted or options.gdb_port)
     if not attach and not wanted:
         options.gdb_port = free_port()
     machine = None
@@ -71,7 +72,8 @@ def debug() -> int:
                 os.environ["FORKLORE_COUNT"] = options.count = f"{scratch.name}/count"
             run.say(f"The console goes to {console_log(options)}.")
             machine = start_machine(options)
-        return subprocess.run(gdb_command(options, at)).returncode
+        first = f"at {at}" if at else "failure" if options.machine else ""
+        return subprocess.run(gdb_command(options, first)).returncode
     finally:
         if machine:
             machine.terminate()

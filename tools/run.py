@@ -60,7 +60,7 @@ def options_from_environment() -> Options:
     options.model = text("MODEL").lower() or "3b"
     options.accel = text("ACCEL") or "single"
     options.serial1 = text("SERIAL1") or ("null" if options.boot != "uboot" else f"file:{options.build}/uboot/console.log")
-    for name in ("kernel", "initrd", "dtb", "add", "seed", "args", "count", "stop"):
+    for name in ("kernel", "initrd", "dtb", "add", "seed", "args", "count", "stop", "machine"):
         setattr(options, name, text(name.upper()))
     if options.accel not in ("single", "multi"):
         raise Failure(f"ACCEL={options.accel}: `single` or `multi` is wanted")
@@ -76,7 +76,7 @@ def keyboard(options: Options) -> int | None:
             return os.open(text("INPUT"), os.O_RDONLY)
         except OSError as error:
             raise Failure(f"INPUT={text('INPUT')}: {error.strerror}") from None
-    return sys.stdin.fileno() if options.cmd is None and sys.stdin and not sys.stdin.closed else None
+    return sys.stdin.fileno() if options.cmd is None and not options.machine and sys.stdin and not sys.stdin.closed else None
 
 
 def say(message: str) -> None:

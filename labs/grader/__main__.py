@@ -1,6 +1,6 @@
 """The grader's command line; make's verbs call it with options as NAME=value or in FORKLORE_* variables.
 
-    grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id [REPLAY=schedule] [GDB=1 [GDB_PORT=1234]]] [SEED=N or VARIANT=name] [OUT=dir] [QUIET=1]
+    grade LAB=N [SUBMISSION=dir] [HIDDEN=dir] [CHECK=id [REPLAY=schedule] [GDB=1 [AT=N]]] [SEED=N or VARIANT=name] [OUT=dir] [QUIET=1]
           [BOARD=/dev/ttyUSB0 [RESET="command"] [WAIT=seconds] [BAUD=N]]     the target tier on a board (docs/boards.md)
     grade-class LAB=N SUBMISSIONS=dir [HIDDEN=dir] [OUT=dir] [SCHEDULER=slurm] [SSHLOGIN=host,host] [JOBS=N] [THRESHOLD=percent]
           [SEED=N or VARIANTS=1, which takes each submission's name as its variant]
@@ -77,7 +77,7 @@ def grade_verb() -> int:
     if request.replay and not request.only:
         raise Failure("REPLAY= goes with CHECK=: a schedule is one check's")
     if text("GDB") not in ("", "0"):
-        return debug(request, reference.prepare(lab, request.only), number("GDB_PORT", 1234))
+        return debug(request, reference.prepare(lab, request.only))
     printer, out = Printer(request, text("QUIET") == "1"), Path(text("OUT")) if text("OUT") else reference.grade_folder()
     report.remove(out)
     print(f"Lab {lab.number}: {lab.title} (seed {request.seed})", flush=True)

@@ -67,7 +67,7 @@ def grade(request: Request, files: reference.Files, ended: Listener = lambda out
     return report
 
 
-def debug(request: Request, files: reference.Files, port: int) -> int:
+def debug(request: Request, files: reference.Files) -> int:
     """The one check of the request, under gdb; no verdict."""
     check = next((check for check in request.wanted("target")), None)
     if not request.only or not check or not files.target:
@@ -75,7 +75,7 @@ def debug(request: Request, files: reference.Files, port: int) -> int:
     try:
         with sandbox.scratch() as folder:
             kernel = target_tier.build(request.lab, files.target, folder, handin.collect(request.lab, request.submission).text)
-            return target_tier.debug(check, kernel, request.seed, reference.grade_folder() / "debug", port)
+            return target_tier.debug(check, kernel, request.seed, reference.grade_folder() / "debug")
     except (handin.Unusable, Refused) as refusal:
         raise Failure(str(refusal)) from None
 
@@ -116,6 +116,8 @@ def explanation(outcome: Outcome, request: Request) -> list[str]:
     lines.append(f"hint: {' '.join(outcome.check.hint.split())}")
     if not outcome.check.hidden:
         lines.append(f"{'step by step' if outcome.schedule else 'again'}: {again(outcome, request)}")
+        if outcome.check.tier == "target" and not request.board:
+            lines.append("add GDB=1 to stand there in gdb and step back from it (docs/debugging.md)")
     return lines
 
 

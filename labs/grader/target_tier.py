@@ -11,6 +11,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from . import compiling, sandbox
 from .compiling import ATTEMPTS, LINK, in_sandbox
 from .debug_port import CORES, DebugPort, Ended, Lost
 from .host_tier import LARGEST_GAP, Program, place_of, readable_places, tidy
-from .lab import Check, Failure, Lab
+from .lab import TREE, Check, Failure, Lab
 from .records import Forged, Record, Records
 from .reference import TargetFiles
 from .verdict import Outcome, Verdict
@@ -96,7 +97,7 @@ def orders(key: bytes, seed: int, checks: list[Check], board_patience: int = 0) 
 
 def command_line(seed: int, arguments: str, records: str, debug: str) -> list[str]:
     return [Path(os.environ.get("FORKLORE_QEMU") or "qemu-system-aarch64").name, "-M", "raspi3b", "-sandbox", SANDBOX, "-display", "none", "-monitor", "none",
-            "-no-reboot", "-nodefaults", "-icount", "shift=0,sleep=off", "-seed", str(seed), "-serial", "stdio", *records.split(), *debug.split(), "-S",
+            "-no-reboot", "-nodefaults", "-icount", "shift=0,sleep=off", "-seed", str(seed), "-serial", "stdio", *records.split(), *debug.split(),
             "-kernel", "/in/kernel8.img", "-dtb", "/in/rpi3.dtb", "-initrd", "/in/initrd.cpio", "-append", f"seed={seed} {arguments}",
             "-device", f"loader,file=/in/orders,addr={ORDERS_AT:#x},force-raw=on"]
 
@@ -236,7 +237,7 @@ class Machine:
         place = sandbox.Place(read=[(self.kernel.image, "/in/kernel8.img"), (files.dtb, "/in/rpi3.dtb"), (files.initrd, "/in/initrd.cpio"), (orders_file, "/in/orders")])
         first, second = (channel.fileno() for channel in theirs)
         command = command_line(self.seed, self.kernel.boot_arguments, f"-chardev socket,id=records,fd={first} -serial chardev:records",
-                               f"-chardev socket,id=debug,fd={second} -gdb chardev:debug")
+                               f"-chardev socket,id=debug,fd={second} -gdb chardev:debug -S")
 
         def start() -> sandbox.Ended:
             try:
@@ -368,14 +369,18 @@ def run_checks(checks: list[Check], kernel: Kernel, seed: int, jobs: int, look: 
 
 # --- under the debugger ----------------------------------------------------------------------------------------------------------
 
-def debug(check: Check, kernel: Kernel, seed: int, to: Path, port: int) -> int:
-    """One check in a machine that waits for gdb at its first instruction; its console is this terminal."""
+def debug(check: Check, kernel: Kernel, seed: int, to: Path) -> int:
+    """One check under tools/debug.py, whose machines are the grading's own: the same files, orders and command line, but nobody hears the records.
+    Not in a sandbox but QEMU's, as with make debug."""
     to.mkdir(parents=True, exist_ok=True)
     (to / "orders").write_bytes(orders(bytes(16), seed, [check]))
-    for path, name in ((kernel.with_lines, "kernel.elf"), (kernel.image, "kernel8.img"), (kernel.files.dtb, "rpi3.dtb"), (kernel.files.initrd, "initrd.cpio")):
+    for path, name in ((kernel.with_lines, "kernel8.elf"), (kernel.image, "kernel8.img"), (kernel.files.dtb, "rpi3.dtb"), (kernel.files.initrd, "initrd.cpio")):
         shutil.copyfile(path, to / name)
-    command = [word.replace("/in/", f"{to}/") for word in command_line(seed, kernel.boot_arguments, "-serial null", f"-gdb tcp:127.0.0.1:{port}")]
-    # What the guest may write to is its memory and this terminal, as with make run.
-    print(f"The machine waits for: gdb-multiarch {to}/kernel.elf -ex 'target remote :{port}'\n"
-          f"Ctrl-C ends it. The check is {check.name}; its patience counts guest time, which stands still with the machine.", flush=True)
-    return subprocess.run(command).returncode
+    command = [word.replace("/in/", f"{to}/") for word in command_line(seed, kernel.boot_arguments, "-serial null", "")]
+    (to / "machine").write_text("\n".join(command))
+    program = kernel.files.initrd.with_suffix("")
+    environment = os.environ | {"FORKLORE_MACHINE": str(to / "machine"), "FORKLORE_KERNEL": str(to / "kernel8.img"), "FORKLORE_ICOUNT": "1",
+                                "FORKLORE_FIRST_PROGRAM": str(program.parents[1] / "debug" / "checks" / program.name)}
+    for name in ("CMD", "HAS_CMD", "TIMEOUT", "GDB"):
+        environment.pop(f"FORKLORE_{name}", None)
+    return subprocess.run([sys.executable, str(TREE / "tools" / "debug.py")], env=environment).returncode

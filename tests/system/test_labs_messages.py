@@ -7,7 +7,7 @@ from support import ROOT
 
 sys.path.insert(0, str(ROOT / "labs"))
 from grader.compiling import Front                                      # noqa: E402
-from grader.grade import summary                               # noqa: E402
+from grader.grade import Request, explanation, summary                  # noqa: E402
 from grader.host_tier import Program, function_name, in_the_tree, tidy, with_places  # noqa: E402
 from grader.lab import load                                             # noqa: E402
 from grader.verdict import Outcome, Report, Verdict                     # noqa: E402
@@ -30,6 +30,15 @@ class Messages(unittest.TestCase):
     def test_a_text_without_places_stays_as_it_is(self) -> None:
         program = Program(Path("/nowhere"), Path("/nowhere/check"), Front("g++", []), lambda: self.fail("nothing is to be named"))
         self.assertEqual(with_places(program, "if (x) { return {}; } {nothing}"), "if (x) { return {}; } {nothing}")
+
+    def test_a_failure_in_the_machine_leads_into_gdb(self) -> None:
+        lab = load(2)
+        request = Request(lab, ROOT, 7)
+        for tier, said in (("host", False), ("target", True)):
+            check = next(check for check in lab.tier(tier) if not check.hidden)
+            lines = explanation(Outcome(check, Verdict.FAIL, "what"), request)
+            self.assertEqual(any("GDB=1" in line for line in lines), said, lines)
+            self.assertTrue(any(f"make grade LAB=2 CHECK={check.id} SEED=7" in line for line in lines), lines)
 
     def test_the_total_says_what_was_not_checked_here(self) -> None:
         lab = load(2)

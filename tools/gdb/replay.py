@@ -1,4 +1,4 @@
-"""at, back and forward: the instructions of a run that repeats exactly, by number.
+"""at, back, forward and failure: the instructions of a run that repeats exactly, by number.
 
 A run under -icount with its seed is the same each time, and QEMU counts its instructions (tools/qemu/count.cpp). The guest
 sees a debugger's stop all the same: its clock goes on when it does. Therefore each way leads from the first instruction of a new
@@ -22,6 +22,8 @@ from commands import Impossible
 PAGE = struct.Struct("<5Q")
 LOOK_AGAIN = 0.005
 TRIES = 5                       # a machine may go on before the debugger has it
+# Where a run fails: a panic, or a check of the grader's (labs/grader/target), which also looks from outside.
+FAILURES, LOOK = ("panic", "records::fail", "patience_is_over"), "grader_looks_here"
 
 
 class Page(NamedTuple):
@@ -31,6 +33,10 @@ class Page(NamedTuple):
     core: int = 0
     place: int = 0
     place_core: int = 0
+
+
+class Ends(Impossible):
+    """The run is over before what was asked for."""
 
 
 class Machine:
@@ -93,11 +99,13 @@ def new_machine(stop: str) -> tuple[Machine, int]:
     try:
         while not machine.look().stands:
             if process.poll() is not None:
-                raise Impossible(f"the run ends before, with instruction {machine.look().count} (what it said: {debug.console_log(options)})")
+                raise Ends(f"the run ends before, with instruction {machine.look().count} (what it said: {debug.console_log(options)})")
             time.sleep(LOOK_AGAIN)
-    except BaseException:
+    except BaseException as why:
         process.terminate()
         process.wait()
+        if isinstance(why, KeyboardInterrupt):
+            raise Impossible(f"interrupted at instruction {machine.look().count}: `at {machine.look().count}` leads there") from None
         raise
     return machine, options.gdb_port
 
@@ -137,14 +145,30 @@ def where() -> None:
         gdb.execute("frame")
 
 
-def address(location: str) -> int:
+def places(location: str) -> str:
+    """As the counter takes them: a function that was inlined, or a line of one, is in several."""
     try:
-        places = gdb.decode_line(location)[1]
+        found = gdb.decode_line(location)[1] or []
     except gdb.error as error:
         raise Impossible(str(error)) from None
-    if not places or not places[0].pc:
+    if not any(place.pc for place in found):
         raise Impossible(f"{location}: no instruction there")
-    return int(places[0].pc) % 2**64
+    return "".join(f",place={int(place.pc) % 2**64:#x}" for place in found if place.pc)
+
+
+def is_there(location: str) -> bool:
+    try:
+        return bool(places(location))
+    except Impossible:
+        return False
+
+
+def to_the_next(here: int, stops: str) -> None:
+    # The one that this machine stands before is not the next.
+    machine, _ = new_machine(f",after={here + 1}{stops}")
+    machine.end()
+    seen = machine.look()
+    go_to(seen.place - 1, seen.place_core)
 
 
 def at(words: list[str]) -> None:
@@ -157,7 +181,7 @@ def back(words: list[str]) -> None:
     here = current().here
     if not words or words[0].isdigit():
         return go_to(here - int(words[0] if words else 1))
-    machine, _ = new_machine(f",at={here},place={address(words[0]):#x}")
+    machine, _ = new_machine(f",at={here}{places(words[0])}")
     machine.end()
     seen = machine.look()
     if seen.place < 2:
@@ -170,14 +194,27 @@ def forward(words: list[str]) -> None:
     here = current().here
     if not words or words[0].isdigit():
         return go_to(here + int(words[0] if words else 1))
-    # The one that this machine stands before is not the next.
-    machine, _ = new_machine(f",after={here + 1},place={address(words[0]):#x}")
-    machine.end()
-    seen = machine.look()
-    go_to(seen.place - 1, seen.place_core)
+    to_the_next(here, places(words[0]))
+
+
+def failure(words: list[str]) -> None:
+    """Where the run fails first: at a panic, or where a check of the grader's says that it failed. Where neither happens: the grader's own look."""
+    current()
+    graded = is_there(LOOK)
+    try:
+        to_the_next(0, "".join(map(places, FAILURES if graded else FAILURES[:1])))
+        if gdb.selected_frame().name() == "records::fail":
+            text = gdb.selected_frame().read_var("text")
+            print(text["_M_str"].string(length=int(text["_M_len"])))
+    except Ends:
+        if not graded:
+            raise
+        print("Nothing fails in the machine itself. Here the grader looks at it from outside:")
+        to_the_next(0, places(LOOK))
 
 
 def define() -> None:
+    commands.Command("failure", "failure", failure)
     commands.Command("at", "at [N]", at)
     commands.Command("back", "back [N | LOCATION]", back)
     commands.Command("forward", "forward [N | LOCATION]", forward)

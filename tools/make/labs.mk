@@ -89,7 +89,7 @@ grade-target: $(LAB_TARGET_KERNEL) $(LAB_TARGET_OBJECTS) $(CPPUTEST_OBJECTS) $(B
 # Without a shell in between: whoever ends make ends the grader.
 GRADER := env PYTHONPATH=labs PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m grader
 .PHONY: grade grade-class autograder check-labs handout instructors-only
-grade: $(S)/run.stamp $(S)/grade.stamp $(if $(BOARD)$(BOARDS),$(S)/board.stamp)
+grade: $(S)/run.stamp $(S)/grade.stamp $(if $(BOARD)$(BOARDS),$(S)/board.stamp) $(if $(filter-out 0,$(GDB)),$(BUILD)/host/count.so)
 	$(if $(filter-out %@target,$(CHECK)),,@$(MAKE) -s $(N)/stamp $(BUILD)/cpputest-source/stamp)
 	@$(GRADER) grade
 grade-class: export FORKLORE_JOBS := $(JOBS)

@@ -1,11 +1,12 @@
 // A plugin of QEMU that counts the instructions of a run under -icount, which is the same in each run, and can let the machine stand
 // at one of them. Nothing in the guest tells it from a run without: no timer is set, no instruction added.
 //
-//     -plugin count.so,page=PATH[,at=N][,place=ADDRESS,after=N]
+//     -plugin count.so,page=PATH[,at=N][,place=ADDRESS...][,after=N]
 //
 // PATH holds a Page, which the debugger reads (tools/gdb/replay.py). The machine stands once `at` instructions have been executed, or
-// with the first one at `place` beyond `after`. With -singlestep, which makes each instruction a block of its own, it stands just there.
+// with the first one at a `place` beyond `after`. With -singlestep, which makes each instruction a block of its own, it stands just there.
 // What QEMU asks of a plugin: docs/devel/tcg-plugins.rst of QEMU 7.2; its header is in no Debian package, so what is used is declared here.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -36,18 +37,21 @@ namespace {
 
 constexpr int NO_REGISTERS = 0;             // QEMU_PLUGIN_CB_NO_REGS: what is called reads none
 constexpr useconds_t LOOK_AGAIN = 1000;
+constexpr std::size_t MOST_PLACES = 32;     // of one location: inlined copies
 
 /// What the debugger reads. All but `stands` are of the last instruction that was counted.
 struct Page {
     std::uint64_t count;        ///< instructions that the cores have begun
     std::uint64_t stands;       ///< 1: the machine waits for the debugger, or did: it does so once
     std::uint64_t core;
-    std::uint64_t place;        ///< the number of the last instruction at `place`; 0: none yet
+    std::uint64_t place;        ///< the number of the last instruction at one of the places; 0: none yet
     std::uint64_t place_core;
 };
 
 Page* page;
-std::uint64_t at, place, after;
+std::uint64_t at, after;
+std::uint64_t places[MOST_PLACES];
+std::size_t place_count;
 
 /// The number of the system call that QEMU's first thread sleeps in; -1 if it runs.
 long sleeps_in() {
@@ -70,9 +74,13 @@ void stand(unsigned core) {
         usleep(LOOK_AGAIN);
 }
 
+bool is_place(std::uint64_t pc) {
+    return std::find(places, places + place_count, pc) != places + place_count;
+}
+
 void execute(unsigned core, void* pc) {
     const std::uint64_t number = ++page->count;
-    const bool there = reinterpret_cast<std::uint64_t>(pc) == place && place != 0;
+    const bool there = is_place(reinterpret_cast<std::uint64_t>(pc));
     if (there) {
         page->place = number;
         page->place_core = core;
@@ -96,6 +104,10 @@ bool option(const char* argument, const char* name, std::uint64_t& value) {
     return true;
 }
 
+bool place(const char* argument) {
+    return place_count < MOST_PLACES && option(argument, "place=", places[place_count]) && ++place_count != 0;
+}
+
 bool share(const char* path) {
     const int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0 || ftruncate(file, sizeof(Page)) != 0)
@@ -111,7 +123,7 @@ bool share(const char* path) {
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t*, int count, char** arguments) {
     for (int i = 0; i < count; ++i) {
         if (std::strncmp(arguments[i], "page=", 5) == 0 ? share(arguments[i] + 5)
-                                                        : option(arguments[i], "at=", at) || option(arguments[i], "place=", place) || option(arguments[i], "after=", after))
+                                                        : option(arguments[i], "at=", at) || place(arguments[i]) || option(arguments[i], "after=", after))
             continue;
         std::fprintf(stderr, "count.so: %s is not understood or can not be written\n", arguments[i]);
         return -1;
