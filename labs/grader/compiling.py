@@ -146,15 +146,16 @@ def compile_all(lab: Lab, headers: Path, front: Front, folder: Path, texts: dict
 
 def link(command: list[str], read: list[tuple[Path, str]], objects: list[Path], libraries: list[str], work: Path, name: str) -> Path:
     """The submission's objects come last, before libraries: an inline function of its own making never takes the place of the reference's."""
-    def run(out: str, files: list[tuple[Path, str]], *options: str) -> sandbox.Ended:
-        place = sandbox.Place(read=read + files, write=[(work, "/work")], directory="/work")
-        return in_sandbox([*command, *options, *(inside for _, inside in files), *libraries, "-o", out], place, LINK, "The linker")
+    files = [(path, f"/in/file{i}.o") for i, path in enumerate(objects)]
 
-    ended = run(name, [(path, f"/in/file{i}.o") for i, path in enumerate(objects)])
+    def run(words: list[str], more: list[tuple[Path, str]]) -> sandbox.Ended:
+        return in_sandbox(words, sandbox.Place(read=read + more, write=[(work, "/work")], directory="/work"), LINK, "The linker")
+
+    ended = run([*command, *(inside for _, inside in files), *libraries, "-o", name], files)
     if ended.good:
         return work / name
     said = said_by(ended)
     if "rest.o: in function" in said:       # no hand-in's fault
         raise Failure("The checks do not link with the kernel:\n" + said[:1000])
-    demand_control(ended, "The linker", lambda: run("control", [], "-Wl,--unresolved-symbols=ignore-all"))
+    demand_control(ended, "The linker", lambda: run([command[0], "-r", "-nostdlib", "/in/rest.o", "-o", "control"], []))
     raise Refused("The files do not link with the kernel:\n" + "\n".join(said.splitlines()[:12]))

@@ -45,7 +45,7 @@ class Tools(Case):
         (programs / tool).write_text(f"#!/bin/sh\n{script}\n")
         (programs / tool).chmod(0o755)
         bubblewrap = sandbox.bubblewrap
-        patched = mock.patch("grader.sandbox.bubblewrap", lambda place, check: [*bubblewrap(place, check), "--ro-bind", str(programs), "/programs"])
+        patched = mock.patch("grader.sandbox.bubblewrap", lambda place, check: [*bubblewrap(place, check), "--ro-bind", str(programs), "/programs", "--setenv", "COMPILER_PATH", "/programs"])
         patched.start()
         self.addCleanup(patched.stop)
 
@@ -67,17 +67,17 @@ class Tools(Case):
     def test_a_compiler_that_is_killed(self) -> None:
         self.in_place_of("cc1plus", "kill -9 $$")
         with self.assertRaisesRegex(Failure, "Killed signal"):
-            self.compile(GOOD, "-B/programs/")
+            self.compile(GOOD)
 
     def test_an_assembler_that_is_killed(self) -> None:
         self.in_place_of("as", "kill -9 $$")
         with self.assertRaisesRegex(Failure, "Killed signal"):
-            self.compile(GOOD, "-B/programs/")
+            self.compile(GOOD)
 
     def test_a_compiler_that_fails_whatever_it_is_given(self) -> None:
         self.in_place_of("as", "echo 'as: out of something' >&2; exit 1")
         with self.assertRaisesRegex(Failure, "whatever it is given: as: out of something"):
-            self.compile(GOOD, "-B/programs/")
+            self.compile(GOOD)
 
     def test_a_text_that_speaks_of_the_host_is_refused(self) -> None:
         with self.assertRaisesRegex(Refused, "does not compile"):
@@ -90,14 +90,14 @@ class Tools(Case):
     def test_the_limit_of_another_is_not_the_texts(self) -> None:
         self.in_place_of("cc1plus", "kill -XCPU $$")
         with self.assertRaisesRegex(Failure, "CPU time limit"):
-            self.compile(GOOD, "-B/programs/")
+            self.compile(GOOD)
 
-    def link(self, text: str, *flags: str) -> Path:
+    def link(self, text: str) -> Path:
         self.folder.chmod(0o755)
         for name, source in (("rest", "int submitted(); int main() { return submitted(); }"), ("file", text)):
             subprocess.run(["g++", "-x", "c++", "-c", "-", "-o", str(self.folder / f"{name}.o")], input=source.encode(), check=True)
         work = sandbox.writable(self.folder / "link")
-        return compiling.link(["g++", *flags, "/in/rest.o"], [(self.folder / "rest.o", "/in/rest.o")], [self.folder / "file.o"], [], work, "made")
+        return compiling.link(["g++", "/in/rest.o"], [(self.folder / "rest.o", "/in/rest.o")], [self.folder / "file.o"], [], work, "made")
 
     def test_objects_link_or_are_refused(self) -> None:
         self.assertTrue(self.link("int submitted() { return 0; }").is_file())
@@ -107,12 +107,17 @@ class Tools(Case):
     def test_a_linker_that_is_killed(self) -> None:
         self.in_place_of("ld", "kill -9 $$")
         with self.assertRaisesRegex(Failure, "signal 9"):
-            self.link("int submitted() { return 0; }", "-B/programs/")
+            self.link("int submitted() { return 0; }")
+
+    def test_objects_that_the_linker_refuses_without_a_place(self) -> None:
+        self.in_place_of("ld", 'case "$*" in *file0.o*) echo "ld: too much of something" >&2; exit 1;; esac; exec /usr/bin/ld "$@"')
+        with self.assertRaisesRegex(Refused, "too much of something"):
+            self.link("int submitted() { return 0; }")
 
     def test_a_linker_that_fails_whatever_it_is_given(self) -> None:
         self.in_place_of("ld", "echo 'ld: a broken plug-in' >&2; exit 1")
         with self.assertRaisesRegex(Failure, "whatever it is given: ld: a broken plug-in"):
-            self.link("int submitted() { return 0; }", "-B/programs/")
+            self.link("int submitted() { return 0; }")
 
 
 class Tables:
