@@ -142,7 +142,10 @@ class Board:
         server, _, folder = tftp.partition(":")
         name = f"forklore-{part.what.replace(' ', '-').lower()}-{os.getpid()}"
         place = Path(folder or ".") / name
-        place.write_bytes(part.data)
+        try:
+            place.write_bytes(part.data)
+        except OSError as error:
+            raise Failure(f"TFTP={tftp}: nothing can be put into {place.parent.resolve()} ({error.strerror}); it is the folder that the server gives out") from None
         try:
             self.progress(f"{part.what}: from {server}")
             self.loader.ask("usb start; setenv autoload no; dhcp", r"bound to address|No ethernet found|Retry|Abort", 60)

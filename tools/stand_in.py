@@ -90,9 +90,10 @@ class StandIn:
         ours, theirs = zip(*(socket.socketpair() for _ in range(3)))
         names = ("kernel", "loader", "monitor")
         command = [tool("qemu-system-aarch64", "QEMU", "qemu-system-arm"), "-M", MODELS[self.options.model], "-sandbox", SANDBOX, "-display", "none",
-                   "-nodefaults", "-accel", "tcg,thread=single", "-kernel", str(uboot_program(self.options))]
+                   "-nodefaults", "-echr", "0x100", "-accel", "tcg,thread=single", "-kernel", str(uboot_program(self.options))]
         for name, channel in zip(names, theirs):
-            command += ["-chardev", f"socket,id={name},fd={channel.fileno()}"]
+            # A UART's FIFO is filled by single bytes, each by another thread of QEMU's. A multiplexer keeps 32 more at hand; no byte is its escape.
+            command += ["-chardev", f"socket,id={name},fd={channel.fileno()}" + (",mux=on" if name != "monitor" else "")]
         command += ["-serial", "chardev:kernel", "-serial", "chardev:loader", "-mon", "chardev=monitor,mode=control"]
         for place in filter(None, self.held.split(",")):
             file, _, address = place.rpartition("@")

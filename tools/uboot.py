@@ -3,7 +3,7 @@
 Nothing on the line is trusted. A command is typed again if its echo or its answer came garbled; what memory holds is asked for by
 CRC. So a transfer that broke off goes on where it stopped, and what a board still has of an earlier run is not sent again.
 """
-import gzip
+import lzma
 import os
 import re
 import select
@@ -37,7 +37,6 @@ class Loader:
     def __init__(self, line: SerialLine, wait: int, progress: Progress) -> None:
         self.line, self.wait, self.progress = line, wait, progress
         self.fast_baud = 0
-        self.sent = 0           # bytes that went over the line as data
 
     # --- the prompt ---
 
@@ -98,14 +97,24 @@ class Loader:
         found = self.ask(f"crc32 {address:#x} {size:#x}", rf"(?i)for {address:08x} \.\.\. {last:08x} ==> ([0-9a-f]{{8}})\r")
         return int(found[1], 16)
 
+    def crcs(self, address: int, pieces: list[tuple[int, int]]) -> list[int]:
+        """Of (start, end) each. One command asks for all of a whole length; those that are not heard of are asked for one by one."""
+        said = b""
+        if self.type(f"setenv a {address:x}; while itest $a < {address + pieces[-1][0]:x}; do crc32 $a {PIECE:x}; setexpr a $a + {PIECE:x}; done"):
+            said = self.answer_of("", ANSWER_SECONDS)
+        if not said.endswith(PROMPT):
+            self.reach_prompt()
+        found = {int(start, 16): int(crc, 16) for start, crc in re.findall(rb"(?i)for ([0-9a-f]{8}) \.\.\. [0-9a-f]{8} ==> ([0-9a-f]{8})\r", said)}
+        return [found[address + start] if address + start in found else self.crc(address + start, end - start) for start, end in pieces]
+
     def differing(self, address: int, data: bytes) -> list[tuple[int, int]]:
         """The runs of pieces, as (start, end), that memory does not hold yet."""
         if self.crc(address, len(data)) == zlib.crc32(data):
             return []
+        pieces = [(start, min(start + PIECE, len(data))) for start in range(0, len(data), PIECE)]
         runs: list[tuple[int, int]] = []
-        for start in range(0, len(data), PIECE):
-            end = min(start + PIECE, len(data))
-            if self.crc(address + start, end - start) == zlib.crc32(data[start:end]):
+        for (start, end), crc in zip(pieces, self.crcs(address, pieces)):
+            if crc == zlib.crc32(data[start:end]):
                 continue
             if runs and runs[-1][1] == start:
                 runs[-1] = (runs[-1][0], end)
@@ -115,8 +124,22 @@ class Loader:
 
     def load(self, what: str, address: int, data: bytes, packed: bool = True) -> None:
         """Memory holds `data` at `address` afterwards, or it is a Failure. Not packed: no copy of it is left elsewhere."""
-        shortest = 0
-        failures = 0
+        for _ in range(TRIES):
+            runs = self.differing(address, data)
+            if not runs:
+                return
+            for start, end in runs:
+                small = pack(data[start:end]) if packed else b""
+                if small and len(small) < end - start:
+                    self.fill(what, SCRATCH, small)
+                    self.ask(f"lzmadec {SCRATCH:#x} {address + start:#x} {end - start:#x}", r"Uncompressed size: ")
+                else:
+                    self.fill(what, address + start, data[start:end])
+        raise Failure(f"The {what} does not stay in the board's memory: it came whole, and is another when it is looked at")
+
+    def fill(self, what: str, address: int, data: bytes) -> None:
+        """The same, as it is. What a transfer that broke off brought is not sent again."""
+        shortest = failures = 0
         while runs := self.differing(address, data):
             missing = sum(end - start for start, end in runs)
             if shortest and missing >= shortest:
@@ -126,22 +149,14 @@ class Loader:
                               "progress (a bad cable, or too high a BAUD?)")
             shortest = missing
             for start, end in runs:
-                self.send(f"{what}: {len(data) - missing} of {len(data)} bytes there", address + start, data[start:end], packed)
+                self.transfer(f"{what}: {len(data) - missing} of {len(data)} bytes there", address + start, data[start:end])
 
-    def send(self, what: str, address: int, data: bytes, packed: bool) -> None:
-        """One transfer; whether it went well, the CRC says."""
-        small = gzip.compress(data, 9, mtime=0)
-        if not packed or len(small) >= len(data):
-            self.transfer(what, address, data)
-        elif self.transfer(what, SCRATCH, small):
-            self.type(f"unzip {SCRATCH:#x} {address:#x} {len(data):#x}")
-            self.answer_of("", ANSWER_SECONDS)
-
-    def transfer(self, what: str, address: int, data: bytes) -> bool:
+    def transfer(self, what: str, address: int, data: bytes) -> None:
+        """Once; whether it went well, the CRC says."""
         baud = f" {self.fast_baud}" if self.fast_baud else ""
         if not self.type(f"loady {address:#x}{baud}"):
             self.reach_prompt()
-            return False
+            return
         self.line.write(b"\r")
         if self.fast_baud:
             self.switch_baud(self.fast_baud, b"ENTER ...", b"\r")
@@ -149,15 +164,13 @@ class Loader:
             file.write(data)
             file.flush()
             good = self.run_sb(file.name, what, len(data))
-        self.sent += len(data)
         if not good:
             self.line.write(CANCEL)
         if self.fast_baud:
             self.switch_baud(self.line.baud, b"ESC ...", b"\x1b")
-        if good and self.until(PROMPT, ANSWER_SECONDS).endswith(PROMPT):
-            return True
-        self.reach_prompt()
-        return False
+        # The sender may have taken the prompt away with the last acknowledgement.
+        if not good or not self.until(PROMPT, 1).endswith(PROMPT):
+            self.reach_prompt()
 
     def switch_baud(self, baud: int, when: bytes, key: bytes) -> None:
         self.until(when + b"\r\n", 2)
@@ -191,6 +204,13 @@ class Loader:
                 job.wait()
             job.stderr.close()
             os.set_blocking(self.line.fileno(), False)
+
+
+def pack(data: bytes) -> bytes:
+    """As U-Boot's lzmadec takes it: a .lzma file (a code is four bytes long, hence lp), its size in the header."""
+    filters = [{"id": lzma.FILTER_LZMA1, "preset": 9, "lc": 2, "lp": 2, "pb": 2, "dict_size": 1 << 22}]
+    packed = lzma.compress(data, format=lzma.FORMAT_ALONE, filters=filters)
+    return packed[:5] + len(data).to_bytes(8, "little") + packed[13:]
 
 
 def readable(said: bytes) -> str:
