@@ -110,6 +110,19 @@ void fault_wait() {
     SpinGuard guard(high);
 }
 
+Mutex kept{LockRank::Terminal, "kept"};
+
+void keep_mutex(void*) {
+    MutexGuard guard(kept);
+    taken.store(true);
+    (void)sleep_until(never, false);
+}
+
+void fault_mutex() {
+    let_another_core_keep_lock(keep_mutex);
+    MutexGuard guard(kept);
+}
+
 // Somebody keeps a pointer to what was freed; the next one to have the element would suffer for it.
 void fault_freed() {
     Zone& zone = zone_create({.name = "abused", .element_size = 128}).value();
@@ -173,6 +186,7 @@ constexpr Kind kinds[] = {
     {"stack", fault_stack},     {"order", fault_order},         {"deadlock", fault_deadlock}, {"wait", fault_wait},
     {"freed", fault_freed},     {"overflow", fault_overflow},   {"index", fault_index}, {"global", fault_global},
     {"array", fault_array},     {"frame", fault_frame},         {"copy", fault_copy},
+    {"mutex", fault_mutex},
 };
 
 void commit_fault(void* kind) {

@@ -2,6 +2,8 @@
 #include "boot/thread_report.h"
 
 #include "boot/backtrace.h"
+#include "kernel/core.h"
+#include "kernel/log.h"
 #include "kernel/proc/family.h"
 #include "machine/console.h"
 
@@ -18,6 +20,36 @@ const char* name_of(ProcState state) {
 const char* name_of(ThreadState state) {
     constexpr const char* names[] = {"waiting to be started", "ready", "running", "blocked", "sleeping", "dead"};
     return names[static_cast<unsigned>(state)];
+}
+
+// Of a line at a time.
+struct LogLines {
+    TextBuffer<200> line;
+    static void put(void* self, std::string_view text) {
+        auto& line = static_cast<LogLines*>(self)->line;
+        if (text != "\n") {
+            line.add("{}", text);
+            return;
+        }
+        log("{}", line.text());
+        line = {};
+    }
+    TextSink sink() { return {put, this}; }
+};
+
+void log_place(const Thread& thread) {
+    if (thread.on_core.load(std::memory_order_acquire)) {
+        log("  it is on core {}", thread.cpu->id);
+        return;
+    }
+    LogLines lines;
+    print_backtrace(lines.sink(), 0, thread.context.frame_pointer);
+}
+
+void log_holder(ThreadBase& base) {
+    const auto& holder = static_cast<const Thread&>(base);
+    log("thread {} ({}) holds it, {}", holder.tid, std::string_view(holder.name), name_of(holder.state.load(std::memory_order_relaxed)));
+    log_place(holder);
 }
 
 void report_thread(const Thread& thread) {
@@ -49,6 +81,12 @@ void report_process(Proc& proc) REQUIRES(families_lock) {
 }
 
 }  // namespace
+
+void report_long_wait(Thread& waiter, Mutex& mutex) {
+    log("thread {} ({}) has waited long for mutex \"{}\" (rank {})", waiter.tid, std::string_view(waiter.name), mutex.name(), mutex.rank());
+    log_place(waiter);
+    mutex.show_holder(log_holder);
+}
 
 void report_threads() {
     SpinGuard guard(families_lock);

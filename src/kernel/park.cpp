@@ -28,6 +28,25 @@ bool wake(Thread& thread, WakeReason reason) {
 
 void deadline_passed(void* thread) { wake(*static_cast<Thread*>(thread), WakeReason::TimedOut); }
 
+struct LongWait {
+    Thread& waiter;
+    Mutex& mutex;
+};
+
+void wait_is_long(void* wait) {
+    const auto& [waiter, mutex] = *static_cast<LongWait*>(wait);
+    report_long_wait(waiter, mutex);
+}
+
+void block_for_mutex(Thread& self, Mutex& mutex) {
+    constexpr Nanoseconds usual_most = 10 * nanoseconds_per_second;
+    LongWait wait{self, mutex};
+    Timer timer(wait_is_long, &wait);
+    timer.arm(machine_clock::now() + usual_most);
+    block(self);
+    timer.cancel();
+}
+
 void begin_sleep(Thread& self, bool interruptible) {
     self.state.store(interruptible ? ThreadState::Sleeping : ThreadState::Blocked, std::memory_order_relaxed);
 }
@@ -48,7 +67,9 @@ WakeReason finish_sleep(Thread& self, ParkOptions options) {
     if (options.interruptible && asked_before_sleep(self)) {
         return WakeReason::Interrupted;
     }
-    if (options.deadline == never) {
+    if (options.awaited != nullptr) {
+        block_for_mutex(self, *options.awaited);
+    } else if (options.deadline == never) {
         block(self);
     } else {
         Timer timer(deadline_passed, &self);

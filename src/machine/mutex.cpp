@@ -26,7 +26,7 @@ void Mutex::wait_for_turn(uint64_t self) {
         } else if ((seen & contended) != 0 ||
                    word_.compare_exchange_strong(seen, seen | contended, std::memory_order_relaxed)) {
             // With the bit set the owner takes the wait lock to release, so it finds us.
-            park(waiters_, wait_lock_);
+            park(waiters_, wait_lock_, {.awaited = this});
         }
     }
 }
@@ -39,6 +39,14 @@ void Mutex::release_contended() {
 }
 
 bool Mutex::held() const { return (word_.load(std::memory_order_relaxed) & ~contended) == word_of(cpu::current_base()); }
+
+void Mutex::show_holder(void (*show)(ThreadBase& holder)) {
+    SpinGuard guard(wait_lock_);
+    const uint64_t seen = word_.load(std::memory_order_relaxed);
+    if ((seen & contended) != 0 && seen != contended) {
+        show(*reinterpret_cast<ThreadBase*>(seen & ~contended));
+    }
+}
 
 void Mutex::report_order(const Mutex& innermost) const {
     TextBuffer<160> text;

@@ -42,6 +42,9 @@ public:
     bool held() const;      // by the current thread
     void assert_held() const ASSERT_HELD(this) { ASSERT(held()); }
 
+    // Shows the thread that keeps others waiting, if there is one; meanwhile it can not let go.
+    void show_holder(void (*show)(ThreadBase& holder));
+
     const char* name() const { return name_; }
     LockRank rank() const { return rank_; }
     Mutex* outer() const { return outer_; }     // while it is held: what its holder took before, if anything

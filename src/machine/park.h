@@ -29,6 +29,8 @@ struct Channel {
 struct ParkOptions {
     bool interruptible = false;     // a signal ends the sleep with Interrupted
     Nanoseconds deadline = never;   // absolute; ends it with TimedOut
+    // What is waited for, without a deadline. If that takes long, the Pi says once who waits, who holds it, and where.
+    Mutex* awaited = nullptr;
 };
 
 // Exactly one spin lock may be held: `lock`. Held again on return.

@@ -82,6 +82,12 @@ class Panics(Case):
         self.in_order(report, r"panic: core \d, thread \d+ \(culprit\): the fault on purpose did no harm")
         self.assertNotIn("deadlock", report)
 
+    def test_a_mutex_that_is_not_given_back_is_named_with_who_waits_and_who_holds_it(self) -> None:
+        result = run(CMD="sleep 12; dmesg; exit 3", ARGS="fault=mutex", ICOUNT="1")
+        self.assertEqual(result.status, 3, result.console)
+        self.in_order(result.console, r'thread \d+ \(culprit\) has waited long for mutex "kept" \(rank 35\)', r"#\d fault_mutex\+",
+                      r"thread \d+ \(keeper\) holds it, blocked", r"#\d keep_mutex\+")
+
     def test_a_write_to_freed_memory_is_found_when_it_is_taken_again(self) -> None:
         result = run(CMD="sleep 100", ARGS="fault=freed freed=check", TIMEOUT="100")
         self.assertEqual(result.status, PANICKED, result.console)
