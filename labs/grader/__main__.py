@@ -19,10 +19,14 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import board_tier, building, reference, report, variant
 from .grade import Printer, Request, debug, grade, new_seed, summary
 from .lab import TREE, Failure, Lab, load
+
+if TYPE_CHECKING:
+    from . import class_run
 
 REASONS_SHOWN = 3
 
@@ -88,15 +92,21 @@ def grade_verb() -> int:
 
 
 def grade_class_verb() -> int:
-    from . import class_report, class_run, similarity
-    from .class_plan import members
-    from .class_store import Store
+    from . import class_run, similarity
     lab = the_lab()
     if not text("SUBMISSIONS"):
         raise Failure("SUBMISSIONS=dir: the folder with a folder for each submission")
     threshold = number("THRESHOLD", similarity.THRESHOLD)
     options = class_run.Options(Path(text("SUBMISSIONS")), Path(text("OUT")) if text("OUT") else reference.grade_folder() / f"class{lab.number}",
                                 number("JOBS", os.cpu_count() or 1), text("SCHEDULER", "parallel"), text("SSHLOGIN"), asked_seed(), text("VARIANTS") == "1")
+    with class_run.only_one(options.out):
+        return graded_class(lab, options, threshold)
+
+
+def graded_class(lab: Lab, options: "class_run.Options", threshold: int) -> int:
+    from . import class_report, class_run, similarity
+    from .class_plan import members
+    from .class_store import Store
     unmarked = class_run.run(lab, options)
     store = Store(options.out / "results.sqlite")
     rows = store.rows()

@@ -5,9 +5,8 @@ import pickle
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from . import handin, variant
+from . import handin, reference, variant
 from .lab import TREE, Failure, Lab
 
 LARGEST_NAME = 60
@@ -25,7 +24,7 @@ class Member:
 @dataclass
 class Plan:
     lab: Lab
-    files: Any          # what reference.py prepared, once for all
+    files: reference.Files
     seed: int
     variants: bool      # a seed for each, by its name
     out: Path
@@ -66,14 +65,12 @@ def digest_of(lab: Lab, path: Path) -> str:
     return total.hexdigest()
 
 
-def digest_of_checks(lab: Lab) -> str:
-    total = hashlib.sha256()
-    folders = ("src", "labs/grader", "tests/host", "tests/explorer", "tests/target", "tests/user/support")
-    tree = [path for folder in folders for path in (TREE / folder).rglob("*") if path.suffix in (".cpp", ".h", ".S", ".py")]
-    for path in [lab.folder / "lab.yaml", lab.hidden_folder / "checks.yaml", *lab.check_sources, *lab.schedule_sources, *lab.sources("kernel"), *lab.sources("program"),
-                 *sorted(tree)]:
+def digest_of_checks(lab: Lab, files: reference.Files) -> str:
+    """Of what judges: what was built, the marks and the contract, the grader itself."""
+    total = hashlib.sha256(reference.digest(files).encode())
+    for path in [lab.folder / "lab.yaml", lab.hidden_folder / "checks.yaml", *sorted((TREE / "labs/grader").glob("*.py"))]:
         if path.is_file():
-            total.update(str(path).encode() + b"\0" + path.read_bytes())
+            total.update(path.name.encode() + b"\0" + path.read_bytes())
     return total.hexdigest()
 
 

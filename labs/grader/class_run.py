@@ -5,6 +5,8 @@ is known there is not graded again, so the same command goes on where a killed r
 failed, not the submission) is started again, and in the end its submission has no mark rather than a wrong one.
 """
 import ctypes
+import fcntl
+import hashlib
 import json
 import os
 import shlex
@@ -220,6 +222,18 @@ def last_words(out: Path) -> str:
     return "none"
 
 
+@contextmanager
+def only_one(out: Path) -> Iterator[None]:
+    """Conducts a run in this folder. The kernel drops the lock of one that is killed."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failure(f"OUT={out}: another grade-class is at work there; wait for it, or give this one a folder of its own") from None
+        yield
+
+
 def run(lab: Lab, options: Options) -> int:
     """Grades what is not graded yet. How many submissions have no verdict in the end."""
     if options.scheduler not in SCHEDULERS:
@@ -229,13 +243,17 @@ def run(lab: Lab, options: Options) -> int:
     everybody = members(lab, options.submissions)
     if hidden := passed_over(options.submissions):
         print(f"Not graded, for the names begin with a dot: {', '.join(hidden)}", flush=True)
-    options.out.mkdir(parents=True, exist_ok=True)
     store = Store(options.out / "results.sqlite")
     if not options.seed:    # the same for all, and in each part of a run
         options.seed = int(store.setting(f"seed lab{lab.number}") or new_seed())
     store.set(f"seed lab{lab.number}", str(options.seed))
-    files = reference.prepare(lab)
-    plan = Plan(lab, files, options.seed, options.variants, options.out.absolute(), f"{digest_of_checks(lab)}{' variants' * options.variants}", [])
+    out = options.out.absolute()
+    with reference.prepared_apart(lab, hashlib.sha256(os.fsencode(out)).hexdigest()[:12]) as files:
+        checks = f"{digest_of_checks(lab, files)} {'variants' if options.variants else options.seed}"
+        return conduct(Plan(lab, files, options.seed, options.variants, out, checks, []), options, everybody, store)
+
+
+def conduct(plan: Plan, options: Options, everybody: list[Member], store: Store) -> int:
     store.keep_only([member.name for member in everybody])
     todo = {member.name: member for member in everybody if not store.knows(member, plan.checks)}
     if len(todo) < len(everybody):

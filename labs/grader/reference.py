@@ -1,16 +1,18 @@
 """What a submission is judged with: the reference's objects and the checks, made by make before any submission is looked at."""
 import fcntl
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import TypeVar
 
 from .building import BUILD, Stage, build_folder, make, stage
-from .lab import TREE, Failure, Lab
+from .lab import TREE, Check, Failure, Lab
 
 def grade_folder() -> Path:
     return build_folder() / "grade"
@@ -248,15 +250,74 @@ def alone() -> Iterator[None]:
 
 def prepare(lab: Lab, only: str = "") -> Files:
     """For all checks, or for one."""
-    wanted = [check for check in lab.checks if only in ("", check.id)]
     with alone():
-        files = Files(prepare_host(lab, {check.runner for check in wanted if check.tier == "host"}))
-        if any(check.tier == "target" for check in wanted):
-            try:
-                with stage("the kernel, its programs and the checks, for the board") as shown:
-                    files.target = prepare_target(lab, shown)
-            except Failure as failure:
-                if not (TREE / "labs" / "HANDOUT").exists():
-                    raise
-                files.left_out = str(failure)
+        return build(lab, [check for check in lab.checks if only in ("", check.id)])
+
+
+def build(lab: Lab, wanted: list[Check]) -> Files:
+    files = Files(prepare_host(lab, {check.runner for check in wanted if check.tier == "host"}))
+    if any(check.tier == "target" for check in wanted):
+        try:
+            with stage("the kernel, its programs and the checks, for the board") as shown:
+                files.target = prepare_target(lab, shown)
+        except Failure as failure:
+            if not (TREE / "labs" / "HANDOUT").exists():
+                raise
+            files.left_out = str(failure)
     return files
+
+
+# --- for a class -----------------------------------------------------------------------------------------------------------
+
+@contextmanager
+def prepared_apart(lab: Lab, name: str) -> Iterator[Files]:
+    """In a folder of its own, that nobody builds in: whoever edits and grades beside a class changes nothing for it."""
+    folder = grade_folder() / f"apart-{name}"
+    with alone():
+        shutil.rmtree(folder, ignore_errors=True)      # of a run that was killed
+        files = copied(build(lab, lab.checks), folder)
+    try:
+        yield files
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+Tier = TypeVar("Tier", HostFiles, TargetFiles)
+
+
+def copied(files: Files, folder: Path) -> Files:
+    made: dict[Path, Path] = {}
+
+    def copy(path: Path) -> Path:
+        if path not in made:
+            made[path] = folder / f"{len(made)}" / path.name
+            made[path].parent.mkdir(parents=True)
+            if path.is_dir():
+                shutil.copytree(path, made[path])
+            else:
+                shutil.copyfile(path, made[path])
+        return made[path]
+
+    def of(tier: Tier) -> Tier:
+        return replace(tier, **{each.name: copy(value) for each in fields(tier) if isinstance(value := getattr(tier, each.name), Path)})
+
+    return Files([of(host) for host in files.host], of(files.target) if files.target else None, files.left_out)
+
+
+def digest(files: Files) -> str:
+    """Of all that a submission meets: checks with all they include, kernel, headers, flags, linker script, and which tools."""
+    total = hashlib.sha256()
+    tools = [os.environ.get("FORKLORE_QEMU") or "qemu-system-aarch64"] if files.target else []
+    for tier in [*files.host, *([files.target] if files.target else [])]:
+        tools.append(tier.compiler)
+        for each in fields(tier):
+            value = getattr(tier, each.name)
+            if not isinstance(value, Path):
+                total.update(repr(value).encode() + b"\0")
+                continue
+            for path in sorted(value.rglob("*")) if value.is_dir() else [value]:
+                if path.is_file():
+                    total.update(str(path.relative_to(value)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    for tool in tools:
+        total.update(subprocess.run([tool, "--version"], capture_output=True, check=True).stdout)
+    return total.hexdigest()

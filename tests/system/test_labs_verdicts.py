@@ -12,7 +12,7 @@ from support import ROOT, Case
 
 sys.path.insert(0, str(ROOT / "labs"))
 from grader import __main__ as verbs             # noqa: E402
-from grader import compiling, look, report, sandbox, similarity  # noqa: E402
+from grader import class_run, compiling, look, reference, report, sandbox, similarity  # noqa: E402
 from grader.class_plan import members, passed_over, stored_names  # noqa: E402
 from grader.class_run import Options            # noqa: E402
 from grader.class_store import Store            # noqa: E402
@@ -252,3 +252,40 @@ class Statuses(Case):
         only = lab.tier("target")[0].id
         report.write(Report(lab, 1, only=only, left_out="no compiler"), Request(lab, self.folder, only=only), self.folder)
         self.assertTrue((self.folder / "report.html").is_file())
+
+
+class Prepared(Case):
+    def files(self) -> reference.Files:
+        headers = self.folder / "headers"
+        (headers / "src").mkdir(parents=True)
+        (headers / "src/pid.h").write_text("one")
+        for name in ("rest.o", "rest.a", "bare.o"):
+            (self.folder / name).write_text(name)
+        rest, archive, bare = (self.folder / name for name in ("rest.o", "rest.a", "bare.o"))
+        return reference.Files([reference.HostFiles("check", headers, rest, bare, archive, "g++", ["-O1"], [])])
+
+    def test_all_that_judges_is_in_the_digest(self) -> None:
+        files = self.files()
+        digests = {reference.digest(files), reference.digest(files)}
+        self.assertEqual(len(digests), 1)
+        for path in ("headers/src/pid.h", "rest.o", "rest.a"):      # a header that only checks include is in the object
+            (self.folder / path).write_text("other")
+            digests.add(reference.digest(files))
+        files.host[0].flags.append("-O2")
+        digests.add(reference.digest(files))
+        self.assertEqual(len(digests), 5)
+
+    def test_what_a_class_is_judged_with_stays_as_it_was(self) -> None:
+        files = self.files()
+        before = reference.digest(files)
+        copy = reference.copied(files, self.folder / "apart")
+        self.assertEqual(reference.digest(copy), before)
+        (self.folder / "rest.o").write_text("of another edit")
+        (self.folder / "headers/src/pid.h").write_text("of another edit")
+        self.assertEqual(reference.digest(copy), before)
+
+    def test_two_in_one_folder(self) -> None:
+        with class_run.only_one(self.folder / "out"), self.assertRaisesRegex(Failure, "another grade-class is at work there"), class_run.only_one(self.folder / "out"):
+            pass
+        with class_run.only_one(self.folder / "out"):
+            pass
