@@ -3,7 +3,7 @@ import platform
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import inspection, sandbox
@@ -11,6 +11,7 @@ from .inspection import Refused
 from .lab import Failure, Lab
 
 COMPILE = sandbox.Limits(cpu_seconds=60, memory=3 << 30, address_space=3 << 30, wall_seconds=1200)
+PREPROCESS = replace(COMPILE, file_size=8 << 20)       # the grader reads what comes of it
 LINK = sandbox.Limits(cpu_seconds=60, memory=3 << 30, file_size=512 << 20, wall_seconds=1200)
 ATTEMPTS = 3        # when the host failed, not the submission
 FORMATS = {"x86_64": ["elf64-x86-64"], "aarch64": ["elf64-littleaarch64"]}       # binutils' names of object files
@@ -105,9 +106,9 @@ def compile_file(lab: Lab, front: Front, folder: Path, number: int, source: byte
     source_at.write_bytes(source)
     source_at.chmod(0o644)
 
-    def run(options: list[str], text: Path, what: str = "The compiler") -> sandbox.Ended:
+    def run(options: list[str], text: Path, what: str = "The compiler", limits: sandbox.Limits = COMPILE) -> sandbox.Ended:
         place = sandbox.Place(read=[(folder / "headers", "/tree"), (text, "/tree/" + file.path)], write=[(work, "/work")], directory="/tree")
-        return in_sandbox([*front.command, *options], place, COMPILE, what)
+        return in_sandbox([*front.command, *options], place, limits, what)
 
     def control() -> sandbox.Ended:
         text = folder / f"{machine}-control{number}"
@@ -120,10 +121,10 @@ def compile_file(lab: Lab, front: Front, folder: Path, number: int, source: byte
             demand_control(ended, "The compiler", control)
             raise compile_failure(file.path, ended)
 
-    inspection.check_directives(file.path, source)
-    demand_good(run(["-E", file.path, "-o", "/work/text.ii"], source_at, "The preprocessor"))
+    inspection.check_source(file.path, source)
+    demand_good(run(["-E", file.path, "-o", "/work/text.ii"], source_at, "The preprocessor", PREPROCESS))
     preprocessed = (work / "text.ii").read_text(errors="replace")
-    inspection.check_text(lab, file, source, preprocessed)
+    inspection.check_text(lab, file, preprocessed)
     # What was looked at is what is compiled.
     demand_good(run(["-fpreprocessed", "-x", "c++-cpp-output", "-c", "/work/text.ii", "-o", "/work/file.o"], source_at))
     inspection.check_sections(front.tool("readelf"), work / "file.o", file.path, front.sanitized)

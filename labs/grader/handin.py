@@ -108,11 +108,12 @@ def check_text(path: str, data: bytes, lab: Lab) -> None:
     except UnicodeDecodeError as error:
         at = data[:error.start].count(b"\n") + 1
         raise Unusable(f"{path}, line {at}: this is not UTF-8 text.") from None
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
         if len(line) > LONGEST_LINE:
             raise Unusable(f"{path}, line {number}: a line of {len(line)} characters; {LONGEST_LINE} are the most.")
-        # Among them are those that turn the direction of writing, so that a file reads otherwise than it compiles.
-        if odd := next((c for c in line if not c.isprintable() and c not in "\t\r\f"), None):
+        # Among them are those that turn the direction of writing, or are an end of a line to some and not to others, so that a file reads
+        # otherwise than it compiles.
+        if odd := next((c for c in line if not c.isprintable() and c != "\t"), None):
             raise Unusable(f"{path}, line {number}: an invisible character (U+{ord(odd):04X}).")
 
 

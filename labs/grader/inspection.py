@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .lab import HandIn, Lab
+from .tokens import Token, Unclear, tokens
 
 STANDARD_HEADERS = frozenset("""algorithm array atomic bit bitset compare concepts cstddef cstdint cstring initializer_list iterator
     limits memory new numeric optional ranges span string_view tuple type_traits utility variant version functional stddef.h stdint.h
     climits limits.h""".split())
-FORBIDDEN_ATTRIBUTES = {
-    **dict.fromkeys("constructor destructor init_priority cleanup".split(), "code that runs without being called"),
-    **dict.fromkeys("section alias ifunc weakref weak visibility symver retain used externally_visible common".split(),
-                    "attribute that changes how it is linked"),
-    **dict.fromkeys("""no_sanitize no_sanitize_address no_sanitize_undefined no_address_safety_analysis no_instrument_function target
-                    target_clones optimize naked no_stack_protector error warning""".split(), "attribute that changes how it is compiled"),
-}
+# What else there is places code, runs it, exempts it from sanitizers or changes how it is compiled.
+ATTRIBUTES = frozenset("""nodiscard maybe_unused noreturn likely unlikely fallthrough deprecated no_unique_address carries_dependency unused
+    always_inline noinline noclone flatten hot cold const pure malloc packed aligned may_alias nonnull returns_nonnull warn_unused_result
+    format""".split())
+LONGEST_ATTRIBUTE = 64      # tokens
+# The compiler's own names that a file may use. What __builtin_return_address tells is no more than the address of any function.
+RESERVED = re.compile(r"__builtin_(mem(set|cpy|move|cmp)|strlen|unreachable|trap|expect|constant_p|is_constant_evaluated|bit_cast|offsetof|addressof"
+                      r"|assume_aligned|(popcount|parity|clz|ctz|ffs|clrsb)(l|ll)?|bswap(16|32|64)|(add|sub|mul)_overflow|return_address)"
+                      r"|__func__|__FUNCTION__|__PRETTY_FUNCTION__|__FILE__|__LINE__|__VA_ARGS__|__VA_OPT__|__null|__int128|__restrict")
+DIRECTIVES = ("include", "define", "undef", "pragma")
+LARGEST_OWN = 1 << 20       # of the file's own text behind the preprocessor
 MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"((?: \d)*)\s*$')
 # What the compiler itself makes a file refer to.
 RUN_TIME = re.compile(r"(_Unwind_Resume|__gxx_personality_v0|__cxa_guard_\w+|__cxa_pure_virtual|__cxa_atexit|__dso_handle|_GLOBAL_OFFSET_TABLE_"
@@ -46,36 +51,68 @@ class Symbol:
 
 # --- the text ------------------------------------------------------------------------------------------------------------
 
-COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'', re.S)
+def refused_at(path: str, token: Token | Unclear, what: str) -> Refused:
+    return Refused(f"{path}, line {token.line}: {what}")
 
 
-def code_only(text: str) -> str:
-    """Comments and texts become blanks; lines stay where they are."""
-    return COMMENT_OR_TEXT.sub(lambda found: " " + "\n" * found[0].count("\n") + ("" if found[0][0] == "/" else '""'), text)
-
-
-def check_directives(path: str, source: bytes) -> None:
-    """What must be seen before the preprocessor: a file reads the same on both machines."""
-    text = source.decode().replace("\r\n", "\n")
-    # Lines are counted before those that a backslash continues are joined.
-    spliced = re.sub(r"\\[ \t]*\n", "", text)
-    if re.search(r'\b(u8|u|U|L)?R"', spliced):
-        raise Refused(f'{path}: raw texts (R"...") are not taken: the grader could not tell text from code.')
-    for line in code_only(spliced).splitlines():
-        if found := re.match(r"\s*(?:#|%:|\?\?=)\s*(\w+)(.*)", line):
-            if found[1] in ("include", "define", "undef") or (found[1] == "pragma" and found[2].strip() == "once"):
+def check_source(path: str, source: bytes) -> None:
+    """What must be seen before the preprocessor: a file reads the same on both machines, and each of its lines stays its own."""
+    line: list[Token] = []
+    defined = False
+    try:
+        for token in tokens(source.decode()):
+            if token.kind != "end":
+                line.append(token)
                 continue
-            number = next((n for n, whole in enumerate(text.splitlines(), 1) if re.search(r"(#|%:)\s*" + found[1], whole)), 0)
-            raise Refused(f"{path}, line {number}: `#{found[1]}`: a lab's file has no other directives than #include and #define.")
-    if re.search(r"\b(_Pragma|__pragma)\b", text):
-        raise Refused(f"{path}: `_Pragma`: a lab's file sets no options of the compiler.")
+            defined = check_line(path, line, defined)
+            line = []
+    except Unclear as unclear:
+        raise refused_at(path, unclear, unclear.what) from None
+    check_line(path, line, defined)
+
+
+def check_line(path: str, line: list[Token], defined: bool) -> bool:
+    """Whether there has been a #define."""
+    if line and line[0].text == "#":
+        defined = check_directive(path, line[0], line[1:], defined)
+    elif stray := next((token for token in line if token.text == "#"), None):
+        raise refused_at(path, stray, "a # amid a line.")
+    for token in line:
+        if token.kind == "name":
+            check_name(path, token)
+    return defined
+
+
+def check_directive(path: str, sign: Token, words: list[Token], defined: bool) -> bool:
+    name, rest = (words[0].text if words else ""), words[1:]
+    if name not in DIRECTIVES or (name == "pragma" and [token.text for token in rest] != ["once"]):
+        raise refused_at(path, sign, f"`#{name}`: a lab's file has no other directives than #include and #define.")
+    if name == "include":
+        if len(rest) != 1 or rest[0].kind != "header":
+            raise refused_at(path, sign, "#include has the name of one header behind it.")
+        if defined:
+            # A macro could otherwise put code of this file's into lines that are the header's.
+            raise refused_at(path, sign, "#include stands in front of the first #define.")
+    return defined or name in ("define", "undef")
+
+
+def check_name(path: str, token: Token) -> None:
+    name = token.text
+    if name in ("asm", "__asm", "__asm__"):
+        raise refused_at(path, token, f"`{name}`: a lab's file has no inline assembly.")
+    if name in ("_Pragma", "__pragma"):
+        raise refused_at(path, token, f"`{name}`: a lab's file sets no options of the compiler.")
+    if name in ("__attribute__", "__attribute"):
+        raise refused_at(path, token, f"`{name}`: an attribute is written in [[ ]].")
+    if re.match(r"__|_[A-Z]", name) and not RESERVED.fullmatch(name):
+        raise refused_at(path, token, f"`{name}`: names like this are the compiler's and the library's own.")
 
 
 def own_lines(preprocessed: str, path: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
     """(lines of the file itself with their numbers, files that it includes directly with the line)"""
     lines, included = [], []
     inside, number = False, 0
-    for text in preprocessed.splitlines():
+    for text in preprocessed.split("\n"):
         if marker := MARKER.match(text):
             name = marker[2]
             if inside and " 1" in marker[3]:
@@ -103,43 +140,53 @@ def check_includes(lab: Lab, path: str, included: list[tuple[int, str]]) -> None
                           f"{', '.join(lab.contract.headers)} and standard headers.")
 
 
-def attributes(code: str) -> list[tuple[int, str]]:
-    """(where, what is written between the brackets) for each attribute."""
-    found = []
-    for start in re.finditer(r"\b__attribute(?:__)?\b|\[\s*\[", code):
-        depth, end = 0, start.end()
-        opening, closing = ("(", ")") if start[0][0] == "_" else ("[", "]")
-        depth = 0 if opening == "(" else 2
-        while end < len(code):
-            depth += (code[end] == opening) - (code[end] == closing)
-            end += 1
-            if depth == 0 and code[end - 1] == closing:
-                break
-        found.append((start.start(), code[start.end():end]))
-    return found
+def check_attribute(path: str, within: list[Token]) -> None:
+    """`within`: what stands between [[ and ]]."""
+    depth = 0
+    for at, token in enumerate(within):
+        depth += (token.text == "(") - (token.text == ")")
+        prefix = token.text in ("gnu", "using") and at + 1 < len(within) and (token.text == "using" or within[at + 1].text in ("::", ":"))
+        if depth == 0 and token.kind == "name" and not prefix and token.text not in ATTRIBUTES:
+            raise refused_at(path, token, f"`{token.text}`: a lab's file has no attribute that places or runs code or changes how it is compiled.")
 
 
-def check_words(path: str, lines: list[tuple[int, str]]) -> None:
-    code = code_only("\n".join(line for _, line in lines))
-    numbers = [number for number, _ in lines]
+def check_code(path: str, lines: list[tuple[int, str]]) -> None:
+    """What the file's own lines say when each macro has been replaced."""
+    if sum(len(text) for _, text in lines) > LARGEST_OWN:
+        raise Refused(f"{path}: its macros make more than {LARGEST_OWN // 1024} KiB of it. Hand in something smaller.")
+    attribute: list[Token] | None = None
+    before = ["", ""]
+    try:
+        for token in tokens("\n".join(text for _, text in lines), [number for number, _ in lines]):
+            if token.kind == "end":
+                continue
+            if token.kind == "name":
+                check_name(path, token)
+            if token.text == "#":
+                raise refused_at(path, token, "a # that is no directive.")
+            pair = before[1] + token.text
+            if (pair == "namespacestd" and before[0] != "using") or (before[0] == "namespace" and pair == "[["):
+                raise refused_at(path, token, "namespace std is the library's own.")
+            before = [before[1], token.text]
+            if attribute is None:
+                attribute = [] if pair == "[[" else None
+            elif pair == "]]":
+                check_attribute(path, attribute[:-1])
+                attribute = None
+            elif pair == "[[" or token.text == "[" or len(attribute) == LONGEST_ATTRIBUTE:
+                raise refused_at(path, token, "an attribute without end, or in another one.")
+            else:
+                attribute.append(token)
+    except Unclear as unclear:
+        raise refused_at(path, unclear, unclear.what) from None
+    if attribute is not None:
+        raise Refused(f"{path}: an attribute without end.")
 
-    def line_at(offset: int) -> int:
-        return numbers[min(code.count("\n", 0, offset), len(numbers) - 1)] if numbers else 0
 
-    for found in re.finditer(r"\b(asm|__asm|__asm__|__builtin_apply\w*|__builtin_return)\b", code):
-        raise Refused(f"{path}, line {line_at(found.start())}: `{found[1]}`: a lab's file has no inline assembly.")
-    if found := re.search(r"^\s*#\s*pragma(?!\s+once)", code, re.M):
-        raise Refused(f"{path}, line {line_at(found.start())}: a lab's file sets no options of the compiler.")
-    for offset, text in attributes(code):
-        for word in re.findall(r"[A-Za-z_]\w*", text):
-            if what := FORBIDDEN_ATTRIBUTES.get(word.strip("_")):
-                raise Refused(f"{path}, line {line_at(offset)}: `{word}`: a lab's file has no {what}.")
-
-
-def check_text(lab: Lab, file: HandIn, source: bytes, preprocessed: str) -> None:
+def check_text(lab: Lab, file: HandIn, preprocessed: str) -> None:
     lines, included = own_lines(preprocessed, file.path)
     check_includes(lab, file.path, included)
-    check_words(file.path, lines)
+    check_code(file.path, lines)
 
 
 # --- the object ------------------------------------------------------------------------------------------------------------
