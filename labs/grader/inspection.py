@@ -3,6 +3,7 @@
 The rules are few, and each message says which was broken. Together they keep the file to what its lab is about: it defines the
 functions of its contract, refers to what the contract names, runs only when it is called, and is plain C++.
 """
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -28,7 +29,8 @@ LARGEST_OWN = 1 << 20       # of the file's own text behind the preprocessor
 MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"((?: \d)*)\s*$')
 # What the compiler itself makes a file refer to.
 RUN_TIME = re.compile(r"(_Unwind_Resume|__gxx_personality_v0|__cxa_guard_\w+|__cxa_pure_virtual|__cxa_atexit|__dso_handle|_GLOBAL_OFFSET_TABLE_"
-                      r"|__asan_(?!.*poison|.*(set|get)_)\w+|__ubsan_handle_\w+|__ubsan_vptr_type_cache|__stack_chk_fail|__tls_get_addr|std::terminate\(\)|DW\.ref\.\w+"
+                      r"|__asan_(init|version_mismatch_check_v\d+|handle_no_return|option_detect_stack_use_after_return|(un)?register_globals"
+                      r"|stack_(malloc|free)_\d+|(report_)?(load|store)(1|2|4|8|16|N|_n))|__ubsan_handle_\w+|__ubsan_vptr_type_cache|__stack_chk_fail|__tls_get_addr|std::terminate\(\)|DW\.ref\.\w+"
                       r"|mem(set|cpy|move|cmp)|strlen|__(popcount|parity|clz|ctz|ffs)[dt]i2|__libc_single_threaded|std::__throw_\w+\(.*|std::__glibcxx_assert_fail.*)")
 # What it refers to under the schedule explorer: each access to memory is a call, and the machine's inline half is another.
 EXPLORED = re.compile(r"__tsan_(func_(entry|exit)|init|vptr_\w+|(unaligned_)?(read|write)(\d+|_range)|atomic\w+)|explorer::relax\(\)|host::(here|home)")
@@ -224,8 +226,14 @@ def check_symbols(lab: Lab, found: list[Symbol], whose: str, explored: bool = Fa
 
 
 def check_sections(tool: str, path: Path, whose: str, sanitized: bool) -> None:
-    said = subprocess.run([tool, "--wide", "--section-headers", str(path)], capture_output=True, text=True, check=True).stdout
-    for name, size, flags in re.findall(r"^ +\[ *\d+\] (\S+) +\S+ +[0-9a-f]+ +[0-9a-f]+ +([0-9a-f]+) +[0-9a-f]+ ([A-Zxop]*) ", said, re.M):
+    said = subprocess.run([tool, "--wide", "--section-headers", str(path)], capture_output=True, text=True, check=True,
+                          env={**os.environ, "LC_ALL": "C"}).stdout
+    there = re.search(r"There are (\d+) section headers", said)
+    parts = re.findall(r"^ +\[ *\d+\] (\S+) +\S+ +[0-9a-f]+ +[0-9a-f]+ +([0-9a-f]+) +[0-9a-f]+ ([A-Zxop]*) ", said, re.M)
+    # The first has no name and nothing in it.
+    if not there or len(parts) != int(there[1]) - 1:
+        raise Refused(f"{whose} has a part whose name can not be read.")
+    for name, size, flags in parts:
         base = name.removeprefix(".rela")
         if base in STARTS:
             raise Refused(f"{whose} has code that runs without being called (a global object with a constructor?).")

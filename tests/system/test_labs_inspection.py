@@ -122,6 +122,25 @@ class Inspection(unittest.TestCase):
         self.refuse("int größe;\n", "no sign of C++")
         inspect("// größe, isn't it?\nconst char* t = \"// größe /* \\\" R'\"; /* \" ' */\n")
 
+    def test_of_the_sanitizers_functions_only_those_that_code_calls_by_itself(self) -> None:
+        for name in ("__asan_init", "__asan_report_store_n", "__asan_load4", "__asan_stack_malloc_3", "__asan_handle_no_return", "__ubsan_handle_add_overflow_abort"):
+            self.assertTrue(inspection.RUN_TIME.fullmatch(name), name)
+        for name in ("__asan_locate_address", "__asan_unpoison_memory_region", "__asan_set_shadow_00", "__asan_get_shadow_mapping", "__asan_set_death_callback",
+                     "__asan_describe_address", "__asan_report_error", "__asan_address_is_poisoned"):
+            self.assertFalse(inspection.RUN_TIME.fullmatch(name), name)
+
+    def test_a_part_with_a_name_that_can_not_be_read_is_refused(self) -> None:
+        with scratch() as folder:
+            for name, why in ((".text.f", ""), ("two words", "can not be read"), (".odd", "a part named `.odd`")):
+                (folder / "a.s").write_text(f'.section "{name}","a"\n.quad 1\n')
+                subprocess.run(["as", "-o", str(folder / "a.o"), str(folder / "a.s")], check=True)
+                if not why:
+                    inspection.check_sections("readelf", folder / "a.o", "a.cpp", False)
+                    continue
+                with self.assertRaises(Refused) as raised:
+                    inspection.check_sections("readelf", folder / "a.o", "a.cpp", False)
+                self.assertIn(why, str(raised.exception))
+
     def test_the_largest_text_takes_no_longer_than_its_length(self) -> None:
         """Processor time, with room for a hundred times of what it takes."""
         texts = ("[[" * LARGEST, "/* " * LARGEST, "\"\\" * LARGEST, "1'0" * LARGEST, "((" * LARGEST, "\\\n" * LARGEST, "/*/" * LARGEST, "'" * LARGEST,
