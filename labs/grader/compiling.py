@@ -48,7 +48,7 @@ def in_sandbox(command: list[str], place: sandbox.Place, limits: sandbox.Limits,
     """Runs a tool; tries again if the host failed. No tool of ours waits: one that does waits for the host."""
     for _ in range(ATTEMPTS):
         ended = sandbox.run(command, place, limits)
-        if ended.good or used_up(ended, limits) or not (ended.hosts_fault or ended.why == "idle" or hosts_words(ended)):
+        if ended.good or used_up(ended, limits) or not (ended.hosts_fault or ended.why in ("idle", "restless") or hosts_words(ended)):
             return ended
     said = said_by(ended).strip()
     if said.startswith("bwrap:"):

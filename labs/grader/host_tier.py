@@ -174,6 +174,8 @@ def judge(check: Check, program: Program, ended: sandbox.Ended, word: bytes) -> 
         outcome.what = f"did not come to an end: it used {check.cpu_seconds} s of processor time (a loop without end?)"
     elif ended.why == "idle":
         outcome.what = "waits for ever: each of its threads sleeps and none can wake another"
+    elif ended.why == "restless":
+        outcome.what = "sleeps and wakes without end: whatever it waits for does not come"
     elif ended.why == "memory":
         outcome.what = "used more memory than there is for a check"
     elif ended.why == "tasks":

@@ -27,6 +27,7 @@ from .lab import Failure
 MIB = 1 << 20
 POLL_SECONDS = 0.1
 IDLE_SECONDS = 6.0          # asleep for so long, without any thread having run: nobody will wake it
+ASLEEP = 0.9                # of all looks, and yet it ran again and again: it does nothing but wait
 # Users of nobody's when the grader itself runs as root, one for each sandbox: the kernel counts processes by user. Graders beside this one
 # begin elsewhere.
 FIRST_USER, USERS, OF_A_GRADER = 61000, 4000, 61
@@ -48,7 +49,7 @@ class Limits:
 
 @dataclass
 class Ended:
-    """How it ended. `why` is exit, cpu, memory, tasks, output, idle: the program's doing; wall, lost: the host's."""
+    """How it ended. `why` is exit, cpu, memory, tasks, output, idle, restless: the program's doing; wall, lost: the host's."""
     why: str
     status: int = 0             # for exit; 128 + signal for a signal
     output: bytes = b""
@@ -184,6 +185,7 @@ class Watch:
         self.start = self.moved = time.monotonic()
         self.ran: tuple[int, ...] = ()
         self.cpu = 0.0      # as far as it was seen
+        self.looks = self.asleep = 0
 
     def verdict(self) -> str:
         now = time.monotonic()
@@ -196,11 +198,16 @@ class Watch:
             return "memory"
         if seen.tasks > self.limits.processes:
             return "tasks"
+        self.looks += 1
+        self.asleep += bool(pids) and seen.asleep
         if not pids or not seen.asleep or seen.ran != self.ran:
             self.moved, self.ran = now, seen.ran
         if now - self.moved > self.limits.idle_seconds:
             return "idle"
-        return "wall" if now - self.start > self.limits.wall_seconds else ""
+        if now - self.start <= self.limits.wall_seconds:
+            return ""
+        # Threads that a slow host keeps waiting are ready to run. These sleep, and what wakes them is their own doing.
+        return "restless" if self.asleep >= ASLEEP * self.looks else "wall"
 
 
 def read_all(job: subprocess.Popen, channels: dict[int, str], limits: Limits, told: Callable[[float], None] | None) -> tuple[str, dict[str, bytes], float]:

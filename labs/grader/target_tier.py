@@ -321,7 +321,7 @@ class Machine:
                 self.ended(self.done[-1])
 
     def explain(self, ended: sandbox.Ended, console: str) -> None:
-        if ended.hosts_fault or ended.why in ("cpu", "tasks"):
+        if ended.hosts_fault or ended.why in ("cpu", "tasks", "restless"):
             self.broken = f"the host ended the machine ({ended.why})"
         elif ended.why == "memory":
             self.broken = "the host has no memory for the machine"

@@ -180,6 +180,22 @@ finally:
             ended = sandbox.run(["python3", "-c", program], sandbox.Place(), sandbox.Limits(processes=10))
         self.assertEqual(ended.why, "tasks")
 
+    def test_what_sleeps_and_wakes_without_end_is_not_the_hosts_doing(self) -> None:
+        def verdict(asleep: Callable[[int], bool]) -> str:
+            """Of a program that ran between any two looks."""
+            watch = sandbox.Watch(os.getpid(), sandbox.Limits(), None)
+            for look in range(100):
+                with mock.patch("grader.sandbox.activity", lambda _: sandbox.Activity(asleep(look), (look,), 0, 0, 1)):
+                    if look == 99:
+                        watch.start -= watch.limits.wall_seconds + 1
+                    why = watch.verdict()
+                    self.assertEqual(bool(why), look == 99)
+            return why
+
+        self.assertEqual(verdict(lambda look: look % 20 != 0), "restless")
+        # A thread that waits for a processor is ready to run.
+        self.assertEqual(verdict(lambda look: look % 5 != 0), "wall")
+
 
 class ClassNames(Case):
     def test_a_name_that_is_no_text_has_a_row(self) -> None:
