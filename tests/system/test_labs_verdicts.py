@@ -185,7 +185,8 @@ finally:
             """Of a program that ran between any two looks."""
             watch = sandbox.Watch(os.getpid(), sandbox.Limits(), None)
             for look in range(100):
-                with mock.patch("grader.sandbox.activity", lambda _: sandbox.Activity(asleep(look), (look,), 0, 0, 1)):
+                with mock.patch("grader.sandbox.descendants", lambda _: [1]), \
+                        mock.patch("grader.sandbox.activity", lambda _: sandbox.Activity(asleep(look), (look,), 0, 0, 1)):
                     if look == 99:
                         watch.start -= watch.limits.wall_seconds + 1
                     why = watch.verdict()
