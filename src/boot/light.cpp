@@ -6,6 +6,7 @@
 #include "kernel/log.h"
 #include "kernel/sched.h"
 #include "machine/clock.h"
+#include "machine/rpi3/device.h"
 
 namespace {
 
@@ -15,13 +16,6 @@ void beat(void*) {
     for (bool lit = true;; lit = !lit) {
         devices::led.set(lit);
         sleep_until(machine_clock::now() + (lit ? 100 : 900) * millisecond, false);
-    }
-}
-
-void wait(unsigned milliseconds) {
-    const Nanoseconds end = machine_clock::now() + milliseconds * millisecond;
-    while (machine_clock::now() < end) {
-        cpu::relax();
     }
 }
 
@@ -42,10 +36,10 @@ void blink_code(unsigned flashes) {
     for (unsigned round = 0; round < 3; ++round) {
         for (unsigned flash = 0; flash < flashes; ++flash) {
             devices::led.set(true);
-            wait(150);
+            device::wait(150 * millisecond);
             devices::led.set(false);
-            wait(250);
+            device::wait(250 * millisecond);
         }
-        wait(1000);
+        device::wait(1000 * millisecond);
     }
 }

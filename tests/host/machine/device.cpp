@@ -1,13 +1,22 @@
 // Devices on the host are plain memory: orders are recorded, and there is nothing to wait for but the end of a bounded wait.
 #include "machine/rpi3/device.h"
 
+#include "device.h"
 #include "host.h"
 #include "machine/rpi3/dma.h"
+
+namespace host {
+std::function<void(Nanoseconds)> wait_observe;
+}
 
 namespace device {
 
 void barrier() { host::record({host::MmuCall::Kind::DeviceBarrier}); }
-void wait(Nanoseconds) {}
+void wait(Nanoseconds time) {
+    if (host::wait_observe) {
+        host::wait_observe(time);
+    }
+}
 
 // Steps are counted rather than timed: each passes a microsecond.
 Timeout::Timeout(Nanoseconds time) : end_(time) {}
