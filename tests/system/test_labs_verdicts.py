@@ -20,6 +20,7 @@ from grader.compiling import Front              # noqa: E402
 from grader.grade import Request                # noqa: E402
 from grader.inspection import Refused           # noqa: E402
 from grader.lab import Failure, Lab, load       # noqa: E402
+from grader.target_tier import Machine         # noqa: E402
 from grader.verdict import Report               # noqa: E402
 
 GOOD, BAD = b"int good;\n", b"int bad(\n"
@@ -306,3 +307,45 @@ class Prepared(Case):
             pass
         with class_run.only_one(self.folder / "out"):
             pass
+
+
+class Clock:
+    """A debug port with nothing but the guest's time."""
+
+    def __init__(self) -> None:
+        self.now, self.ended = 0.0, False
+
+    def stop(self) -> None: ...
+    def go_on(self) -> None: ...
+
+    def end(self) -> None:
+        self.ended = True
+
+    def guest_seconds(self) -> float:
+        return self.now
+
+
+class GuestTime(Case):
+    def ended_after(self, guest_seconds_each: float) -> float | None:
+        """Processor seconds after which the check was ended; None: it had a minute."""
+        check = load(2).tier("target")[0]
+        machine = Machine(None, [check], 1, lambda *_: "", lambda _: None)     # type: ignore[arg-type]
+        machine.current, machine.begun_guest, machine.port = check, None, (clock := Clock())    # type: ignore[assignment]
+        for cpu in range(1, 61):
+            machine.used(cpu)
+            clock.now += guest_seconds_each
+            with mock.patch.object(Machine, "where_all_are", lambda _: []):
+                machine.watch()
+            if clock.ended:
+                return cpu
+        return None
+
+    def test_how_slow_the_host_is_ends_no_check(self) -> None:
+        check = load(2).tier("target")[0]
+        self.assertIsNone(self.ended_after(check.guest_seconds / 60))
+        late = self.ended_after(0.5)        # a usual host: the guest's own time is over
+        assert late
+        self.assertGreater(late * 0.5, check.guest_seconds)
+        still = self.ended_after(0.001)
+        assert still
+        self.assertGreater(still, check.cpu_seconds)
