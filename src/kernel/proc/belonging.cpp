@@ -5,6 +5,7 @@
 
 #include "kernel/proc/calls.h"
 #include "kernel/proc/family.h"
+#include "kernel/proc/memory_pressure.h"
 #include "mm/user_copy.h"
 
 namespace {
@@ -40,7 +41,7 @@ ForkloreCoalitionInfo Coalition::sum_locked() const {
         ++sum.members;
         usage_add(sum.usage, proc_usage(proc));
         SpinGuard guard(proc.signals.lock);
-        sum.resident_pages += proc.task ? proc.task->space->resident_estimate().value : 0;
+        sum.resident_pages += resident_pages_locked(proc).value;
     }
     return sum;
 }

@@ -34,7 +34,7 @@ Candidate look_at_locked(Proc& proc) REQUIRES(families_lock) {
     SpinGuard guard(proc.signals.lock);
     const bool killed = (proc.signals.pending & signal_bit(FL_SIGKILL)) != 0;
     return {.proc = &proc,
-            .pages = proc.task ? proc.task->space->resident_estimate().value : 0,
+            .pages = resident_pages_locked(proc).value,
             .ending = proc.exiting || killed || proc.ended_for_memory};
 }
 
@@ -137,6 +137,8 @@ bool relieve_memory_pressure(MemoryNeed need) {
     }
     return wait_for_end_of(unique_id);
 }
+
+PageCount resident_pages_locked(Proc& proc) { return proc.task ? proc.task->space->resident_estimate() : PageCount(0); }
 
 void inherit_memory_band_locked(Proc& child, const Proc& parent) {
     child.memory_band = std::min(parent.memory_band, static_cast<uint8_t>(FL_BAND_DEFAULT));

@@ -6,10 +6,8 @@
 // none can say so.
 #pragma once
 
-#include "base/result.h"
+#include "kernel/proc/proc.h"
 #include "machine/user_frame.h"
-
-class Proc;
 
 // Who wants memory. A page fault has nobody to tell that there is none: anybody may be ended for it, also its own process.
 // A call can say NoMemory: only processes of a lower band than the caller's are ended for it.
@@ -19,6 +17,9 @@ enum class MemoryNeed { Fault, Call };
 // itself, or the other one does not get to its end (it may want a mutex that the caller holds). May sleep; where that is
 // not possible (a spin lock held, interrupts off, no process) it returns false at once.
 bool relieve_memory_pressure(MemoryNeed need);
+
+// What it has of memory of its own, about: none on loan, where it runs in its lender's, and from exit on.
+PageCount resident_pages_locked(Proc& proc) REQUIRES(proc.signals.lock);
 
 // A child starts in its parent's band, but in none above the default: nobody leaves a low band by forking.
 void inherit_memory_band_locked(Proc& child, const Proc& parent);

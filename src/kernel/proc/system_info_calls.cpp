@@ -7,6 +7,7 @@
 #include "kernel/proc/calls.h"
 #include "kernel/proc/family.h"
 #include "kernel/proc/fork.h"
+#include "kernel/proc/memory_pressure.h"
 #include "kernel/proc/spawn.h"
 #include "kernel/sched.h"
 #include "kernel/stack.h"
@@ -152,9 +153,7 @@ ForkloreProcInfo describe_locked(Proc& proc) REQUIRES(families_lock) {
     } else if (proc.state == ProcState::Stopped) {
         info.state = FL_PROC_STOPPED;
     }
-    if (proc.task) {
-        info.resident_pages = proc.task->space->resident_estimate().value;
-    }
+    info.resident_pages = resident_pages_locked(proc).value;
     return info;
 }
 
