@@ -82,3 +82,39 @@ TEST(Directories, a_name_that_is_too_long_is_ENAMETOOLONG) {
 TEST(Directories, a_directory_cannot_be_written_as_a_file) {
     FAILS_WITH(EISDIR, open("/tmp", O_WRONLY));
 }
+
+TEST(Directories, rm_removes_a_tree_whose_paths_are_longer_than_the_kernel_takes) {
+    char name[101];
+    memset(name, 'd', 100);
+    name[100] = '\0';
+    mkdir("/tmp/deep", 0755);
+    LONGS_EQUAL(0, exited(in_child([&name] {
+        LEAVE_UNLESS(chdir("/tmp/deep") == 0);
+        for (int depth = 0; depth < 12; ++depth) {
+            LEAVE_UNLESS(mkdir(name, 0755) == 0 && chdir(name) == 0);
+            LEAVE_UNLESS(close(open("file", O_WRONLY | O_CREAT, 0644)) == 0);
+        }
+        return 0;
+    })));
+    mkdir("/tmp/flat", 0755);
+    close(open("/tmp/flat/file", O_WRONLY | O_CREAT, 0644));
+    LONGS_EQUAL(0, exited(system("cd /tmp/flat && rm -r ../deep file")));       // the second is found from where it began
+    LONGS_EQUAL(0, rmdir("/tmp/flat"));
+    FAILS_WITH(ENOENT, rmdir("/tmp/deep"));
+}
+
+TEST(Directories, ls_shows_set_id_and_sticky_bits) {
+    mkdir("/tmp/modes", 0755);
+    const auto shown = [](mode_t mode) {
+        static char line[12];
+        chmod("/tmp/modes", mode);
+        FILE* stream = popen("ls -ld /tmp/modes", "r");
+        fgets(line, 11, stream);
+        pclose(stream);
+        return line;
+    };
+    STRCMP_EQUAL("drwxr-xr-x", shown(0755));
+    STRCMP_EQUAL("drwsr-sr-t", shown(07755));
+    STRCMP_EQUAL("drwS--S--T", shown(07600));
+    rmdir("/tmp/modes");
+}

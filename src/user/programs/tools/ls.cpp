@@ -123,10 +123,12 @@ int list_directory(const char* path) {
         Entry& entry = entries[count];
         entry = {strdup(found->d_name), {}};
         if (long_form || marks) {
-            char full[1024];
-            snprintf(full, sizeof full, "%s/%s", path, found->d_name);
-            if (lstat(full, &entry.info) < 0) {
-                status = complain_about(full);
+            char* full = joined(path, found->d_name);
+            const bool there = lstat(full, &entry.info) == 0;
+            status |= there ? 0 : complain_about(full);
+            free(full);
+            if (!there) {
+                free(entry.name);
                 continue;
             }
         }

@@ -164,5 +164,18 @@ void mode_string(unsigned mode, char text[11]) {
     if (mode & S_ISGID) {
         text[6] = (mode & S_IXGRP) != 0 ? 's' : 'S';
     }
+    if (mode & S_ISVTX) {
+        text[9] = (mode & S_IXOTH) != 0 ? 't' : 'T';
+    }
     text[10] = '\0';
+}
+
+char* joined(const char* directory, const char* name) {
+    const size_t length = strlen(directory) + strlen(name) + 2;
+    char* path = static_cast<char*>(malloc(length));
+    if (path == nullptr) {
+        exit(complain_about(name));
+    }
+    snprintf(path, length, "%s/%s", directory, name);
+    return path;
 }

@@ -90,3 +90,5 @@ private:
 const char* human_size(unsigned long long bytes);
 // "drwxr-xr-x" of a mode.
 void mode_string(unsigned mode, char text[11]);
+// "directory/name", to be freed. Ends the program if there is no memory.
+char* joined(const char* directory, const char* name);
