@@ -120,6 +120,7 @@ ROLE(carries_alice) {
     }
     LEAVE_UNLESS(exited(status_of(pid)) == 0);
     LEAVE_UNLESS(exited(status_of(Spawn().run("persona"))) == number % 256);
+    LEAVE_UNLESS(exited(status_of(Spawn().persona(0).run("persona"))) == 0);
     return exited(in_child([] { return become("persona"); })) == number % 256 ? 0 : 99;
 }
 
