@@ -188,6 +188,7 @@ CASES = [
     Case("leaving with success", body("    _exit(0);", 'extern "C" void _exit(int);\n'), "refers to `_exit`"),
     Case("a forged record", body('    write(4, "passed", 6);', 'extern "C" long write(int, const void*, unsigned long);\n'), "refers to `write`"),
     Case("saying that a panic was due", body("    panic_is_due = true;", "extern bool panic_is_due;\n"), "refers to `panic_is_due`"),
+    Case("asking how many steps may still fail", body("    if (failpoint::steps() == 7) return Error::TryAgain;", "#include \"base/failpoint.h\"\n"), "refers to `failpoint::steps"),
     Case("reading the seed", body("    if (check_seed == 1) return Error::TryAgain;", "extern unsigned long check_seed;\n"), "refers to `check_seed`"),
     Case("swallowing panics", body("    try { pid_take(Pid(1), PidUse::Group); } catch (...) {}"), "refers to `__cxa"),
     Case("throwing", body("    throw 1;"), "refers to `__cxa"),
