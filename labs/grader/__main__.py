@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from . import board_tier, building, reference, report, variant
 from .grade import Printer, Request, debug, grade, new_seed, summary
 from .lab import TREE, Failure, Lab, load
+from .verdict import printable
 
 if TYPE_CHECKING:
     from . import class_run
@@ -87,7 +88,7 @@ def grade_verb() -> int:
     print(f"Lab {lab.number}: {lab.title} (seed {request.seed})", flush=True)
     made = grade(request, reference.prepare(lab, request.only), printer)
     report.write(made, request, out)
-    print("\n".join([summary(made), *made.notes]), flush=True)
+    print(printable("\n".join([summary(made), *made.notes])), flush=True)
     return made.status
 
 

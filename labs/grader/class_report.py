@@ -10,9 +10,8 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from .class_store import Row, Store
 from .lab import Lab
-from .report import printable
 from .similarity import Pair
-from .verdict import amount
+from .verdict import amount, printable
 
 BARS = 11               # 0, 1 to 10 %, ..., 91 to 100 %: nothing at all is a group of its own
 WIDTH, HEIGHT, FOOT, GAP = 660, 200, 34, 8
@@ -70,13 +69,13 @@ def median(values: list[float]) -> float:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
-def page(lab: Lab, store: Store, alike: Alike) -> str:
+def page(lab: Lab, store: Store, alike: Alike, out: Path) -> str:
     rows = store.rows()
     marks = [row.score for row in rows if row.score is not None]
     shown = {row.submission: printable(row.submission) for row in rows}
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(["html", "jinja"]), trim_blocks=True, lstrip_blocks=True)
     table = [{"name": shown[row.submission], "score": "-" if row.score is None else amount(row.score), "verdict": row.verdict,
-              "reason": printable(row.reason.strip().splitlines()[0] if row.reason.strip() else ""), "report": row.report} for row in rows]
+              "reason": printable(row.reason.strip().splitlines()[0] if row.reason.strip() else ""), "report": row.report if (out / "reports" / row.report / "report.html").is_file() else ""} for row in rows]
     missed = [{"name": name, "failed": failed, "asked": asked, "share": round(100 * failed / asked)} for name, failed, asked in store.missed() if failed]
     return environment.get_template("class.html.jinja").render(
         lab=lab, rows=table, full=amount(lab.full), bars=bars(rows), width=WIDTH, height=HEIGHT, foot=FOOT, missed=missed[:MOST_MISSED],
@@ -88,7 +87,7 @@ def page(lab: Lab, store: Store, alike: Alike) -> str:
 
 def write(lab: Lab, store: Store, alike: Alike, out: Path) -> None:
     pairs = json.dumps([pair.__dict__ for pair in alike.pairs], indent=1)
-    for name, text in (("scores.csv", scores(store.rows())), ("class.html", page(lab, store, alike)), ("similarity.json", pairs)):
+    for name, text in (("scores.csv", scores(store.rows())), ("class.html", page(lab, store, alike, out)), ("similarity.json", pairs)):
         part = out / f".{name}.part"
         part.write_text(text, errors="replace")
         part.replace(out / name)

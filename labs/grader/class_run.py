@@ -260,6 +260,8 @@ def conduct(plan: Plan, options: Options, everybody: list[Member], store: Store)
         print(f"{len(everybody) - len(todo)} of {len(everybody)} are graded already", flush=True)
     with progress(len(todo)) as shown:
         collect(plan, todo, store, shown)      # what workers left after the conductor had been killed
+        for member in todo.values():        # a worker that dies leaves none: the last hand-in's is not this one's
+            report.remove(plan.out / "reports" / member.report)
         for _ in range(ROUNDS):
             if not todo:
                 break

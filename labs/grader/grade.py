@@ -1,6 +1,7 @@
 """Grades one submission: from the hand-in to the report. The command line is in __main__.py."""
 import os
 import secrets
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from . import board_tier, handin, host_tier, look, reference, sandbox, target_tier
 from .inspection import Refused
 from .lab import TREE, Check, Failure, Lab
-from .verdict import Outcome, Report, Verdict, amount
+from .verdict import Outcome, Report, Verdict, amount, printable
 
 STORY_LINES = 30        # of a schedule that fails, in a report: each switch in it; REPLAY= tells every step
 Listener = Callable[[Outcome], None]
@@ -102,9 +103,9 @@ class Printer:
         if outcome.verdict is Verdict.PASS:
             return
         if self.request.replay:
-            print(outcome.story, end="", flush=True)
+            print(printable(outcome.story), end="", flush=True)
         for text in explanation(outcome, self.request):
-            print(f"              {text}", flush=True)
+            print(f"              {printable(text)}", flush=True)
 
 
 def explanation(outcome: Outcome, request: Request) -> list[str]:
@@ -122,7 +123,7 @@ def explanation(outcome: Outcome, request: Request) -> list[str]:
 
 
 def again(outcome: Outcome, request: Request) -> str:
-    where = "" if request.submission.resolve() == TREE else f" SUBMISSION={request.submission}"
+    where = "" if request.submission.resolve() == TREE else f" SUBMISSION={shlex.quote(str(request.submission))}"
     schedule = f" REPLAY={outcome.schedule}" if outcome.schedule else ""
     return f"make grade LAB={request.lab.number}{where} CHECK={outcome.check.id} SEED={request.seed}{schedule}"
 

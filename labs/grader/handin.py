@@ -147,6 +147,7 @@ def collect(lab: Lab, folder: Path) -> Files:
     except OSError as error:
         raise Failure(f"SUBMISSION={folder}: {error.strerror}") from None
     files = Files({file.path: take(lab, file.path, folder) for file in lab.files})
-    wanted = {place for file in lab.files for place in (file.path, os.path.basename(file.path))}
-    files.ignored = [shown(p) for p in entries(folder) if p not in wanted]
+    there = entries(folder)
+    taken = {file.path if file.path in there else os.path.basename(file.path) for file in lab.files}
+    files.ignored = [shown(p) for p in there if p not in taken]
     return files

@@ -6,12 +6,7 @@ from xml.etree import ElementTree
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from .grade import Request, explanation, summary
-from .verdict import Outcome, Report, Verdict, amount
-
-
-def printable(text: str) -> str:
-    """Without control characters: XML has no way to write them."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+from .verdict import Outcome, Report, Verdict, amount, printable
 
 
 def results(report: Report, request: Request) -> dict:

@@ -74,3 +74,8 @@ class Report:
 
 def amount(points: float) -> str:
     return f"{points:g}"
+
+
+def printable(text: str) -> str:
+    """Without control characters: XML has no way to write them, and a terminal obeys them."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -17,11 +17,12 @@ from grader.class_plan import members, passed_over, stored_names  # noqa: E402
 from grader.class_run import Options            # noqa: E402
 from grader.class_store import Store            # noqa: E402
 from grader.compiling import Front              # noqa: E402
-from grader.grade import Request                # noqa: E402
+from grader.grade import Printer, Request, again  # noqa: E402
+from grader.handin import collect               # noqa: E402
 from grader.inspection import Refused           # noqa: E402
 from grader.lab import Failure, Lab, load       # noqa: E402
 from grader.target_tier import Machine         # noqa: E402
-from grader.verdict import Report               # noqa: E402
+from grader.verdict import Outcome, Report, Verdict  # noqa: E402
 
 GOOD, BAD = b"int good;\n", b"int bad(\n"
 BOMB = b"""constexpr long spin(long times) { long made = 0; for (long i = 0; i < times; i++) made ^= i; return made; }
@@ -349,3 +350,24 @@ class GuestTime(Case):
         still = self.ended_after(0.001)
         assert still
         self.assertGreater(still, check.cpu_seconds)
+
+
+class Said(Case):
+    def test_a_failure_gives_the_terminal_no_orders(self) -> None:
+        check = load(0).checks[0]
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            Printer(Request(load(0), self.folder))(Outcome(check, Verdict.FAIL, "panic: \x1b]0;owned\x07"))
+        self.assertIn("owned", said.getvalue())
+        self.assertNotRegex(said.getvalue(), "[\x1b\x07]")
+
+    def test_a_folder_with_a_space_is_one_word(self) -> None:
+        outcome = Outcome(load(0).checks[0], Verdict.FAIL)
+        self.assertIn("SUBMISSION='/hand ins/ada' ", again(outcome, Request(load(0), Path("/hand ins/ada"))))
+
+    def test_a_second_file_of_the_name_is_named(self) -> None:
+        for place in ("src/kernel/greeting.cpp", "greeting.cpp"):
+            (self.folder / place).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / place).write_bytes(GOOD)
+        self.assertEqual(collect(load(0), self.folder).ignored, ["greeting.cpp"])
+        (self.folder / "src/kernel/greeting.cpp").unlink()
+        self.assertEqual(collect(load(0), self.folder).ignored, [])
