@@ -11,6 +11,7 @@ The machine stands before its first instruction. `help user-defined` is not need
 locks, backtrace-all, user-symbols. Options of make run, and GDB_SCRIPT=FILE: gdb's commands from a file, then gdb ends.
 """
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -72,6 +73,7 @@ def debug() -> int:
                 os.environ["FORKLORE_COUNT"] = options.count = f"{scratch.name}/count"
             run.say(f"The console goes to {console_log(options)}.")
             machine = start_machine(options)
+        signal.signal(signal.SIGINT, lambda *_: None)      # Ctrl-C is gdb's; to ignore it would be inherited
         first = f"at {at}" if at else "failure" if options.machine else ""
         return subprocess.run(gdb_command(options, first)).returncode
     finally:

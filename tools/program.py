@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 
 class Failure(Exception):
@@ -20,7 +21,7 @@ def tool(name: str, variable: str, package: str) -> str:
     return found
 
 
-def call(command: list[str], text: str | None = None, **settings) -> None:
+def call(command: list[str], text: str | None = None, **settings: Any) -> None:
     done = subprocess.run(command, input=text, capture_output=True, text=True, **settings)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()

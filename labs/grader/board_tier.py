@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import sandbox
 from .building import build_folder
@@ -21,6 +22,8 @@ from .target_tier import ORDERS_AT, Kernel, Machine, orders
 from .verdict import Outcome, Verdict
 
 sys.path.insert(0, str(TREE / "tools"))
+if TYPE_CHECKING:
+    from board import Board
 
 PATIENCE = 15           # times a check's own, which counts instructions of an emulated machine
 MARGIN_SECONDS = 30     # of silence, behind a check's patience: the kernel itself should have said that it is late
@@ -39,7 +42,9 @@ class Options:
 
 
 def options_from_environment() -> Options | None:
-    text = lambda name: os.environ.get("FORKLORE_" + name, "")      # noqa: E731
+    def text(name: str) -> str:
+        return os.environ.get("FORKLORE_" + name, "")
+
     if not text("BOARD") and not text("BOARDS"):
         return None
     if any(text(name) and not text(name).isdigit() for name in ("WAIT", "BAUD")):
@@ -70,11 +75,12 @@ class Heard:
 @dataclass
 class BoardMachine(Machine):
     """One start of the board."""
-    board: object = None        # tools/board.py's
+    board: "Board" = field(kw_only=True)
     silent: bool = field(default=False)
 
     def run(self) -> None:
-        from board import DEVICE_TREE, RAMDISK, UBOOT_KERNEL, Part      # noqa: F401 (tools/)
+        from board import RAMDISK, Part
+        from card import UBOOT_KERNEL
         from program import Failure as ToolFailure
         key = secrets.token_bytes(16)
         self.records, self.heard, self.started = Records(key), Heard(), time.monotonic()

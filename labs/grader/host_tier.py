@@ -105,7 +105,7 @@ def with_places(program: Program, text: str) -> str:
     stacks = [found[1].split() for found in PLACES.finditer(text)]
     named = named_places(program, list(dict.fromkeys(offset for stack in stacks for offset in stack))[:MOST_PLACES])
 
-    def shown(found: re.Match) -> str:
+    def shown(found: re.Match[str]) -> str:
         lines = [line for offset in found[1].split() for line in named.get(offset, []) if "src/machine/spin_lock.h:" not in line]
         return ", called by ".join(lines[:PLACES_SHOWN]) or "a place of the check's own"
     return PLACES.sub(shown, text)
@@ -139,7 +139,7 @@ def sanitizer_finding(program: Program, errors: str) -> tuple[str, list[str]]:
     """What AddressSanitizer or UBSan said, and where."""
     text = re.sub(r"^=+$", "", errors, flags=re.M).strip()
     head = re.search(r"(AddressSanitizer: [^\n]*|[^\n]*runtime error: [^\n]*|terminate called[^\n]*)", text)
-    first_stack = []
+    first_stack: list[str] = []
     for line in text.splitlines():
         if frame := re.match(r"\s*#(\d+) .*check\+0x([0-9a-f]+)\)", line):
             if frame[1] == "0" and first_stack:

@@ -62,7 +62,8 @@ class Memory:
     def elements(self, head: int, link: str) -> list[int]:
         """Of an intrusive list, whose links must agree with each other."""
         offset = self.kernel.files.layout[link]
-        found, node, before = [], self.word(head), head
+        found: list[int] = []
+        node, before = self.word(head), head
         while node != head:
             demand(len(found) < MOST, f"the list of {link} has no end")
             demand(self.word(node + 8) == before, f"the links of {link} do not lead back to where they came from")
@@ -156,7 +157,7 @@ def look_at_fork(memory: Memory, words: list[int], seed: int) -> None:
             continue
         demand(memory.references(entry) >= 2, f"parent and child have the page at {address:#x} together, and it counts {memory.references(entry)} reference")
         private = not entry & SHARED
-        demand(not private or (entry & READ_ONLY and pages[there] & READ_ONLY), f"parent and child have the private page at {address:#x} together, and one of them can write to it")
+        demand(not private or bool(entry & pages[there] & READ_ONLY), f"parent and child have the private page at {address:#x} together, and one of them can write to it")
 
 
 def look_at_loan(memory: Memory, words: list[int], seed: int) -> None:

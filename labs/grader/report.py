@@ -1,6 +1,7 @@
 """The files that a grading leaves: results.json in Gradescope's format, JUnit XML, and a page for people."""
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from jinja2 import Environment, FileSystemLoader, select_autoescape
@@ -9,9 +10,9 @@ from .grade import Request, explanation, summary
 from .verdict import Outcome, Report, Verdict, amount, printable
 
 
-def results(report: Report, request: Request) -> dict:
+def results(report: Report, request: Request) -> dict[str, Any]:
     """https://gradescope-autograders.readthedocs.io/en/latest/specs: without a score the run counts as failed, not as 0 points."""
-    value: dict = {"output": printable(summary(report)), "output_format": "text", "stdout_visibility": "hidden",
+    value: dict[str, Any] = {"output": printable(summary(report)), "output_format": "text", "stdout_visibility": "hidden",
                    "extra_data": {"lab": report.lab.number, "seed": report.seed, "verdict": verdict_of(report), "full": report.full,
                                   "notes": report.notes, "refused": report.refused, "broken": report.broken}}
     if not report.infrastructure:
@@ -48,7 +49,7 @@ def junit(report: Report, request: Request) -> bytes:
 
 
 def page(report: Report, request: Request) -> str:
-    def row(outcome: Outcome) -> dict:
+    def row(outcome: Outcome) -> dict[str, object]:
         return {"check": outcome.check, "verdict": outcome.verdict.value, "points": amount(outcome.points), "of": amount(outcome.check.points),
                 "lines": [] if outcome.verdict is Verdict.PASS else explanation(outcome, request)}
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(["html", "jinja"]), trim_blocks=True, lstrip_blocks=True)

@@ -210,7 +210,7 @@ class Watch:
         return "restless" if self.asleep >= ASLEEP * self.looks else "wall"
 
 
-def read_all(job: subprocess.Popen, channels: dict[int, str], limits: Limits, told: Callable[[float], None] | None) -> tuple[str, dict[str, bytes], float]:
+def read_all(job: subprocess.Popen[bytes], channels: dict[int, str], limits: Limits, told: Callable[[float], None] | None) -> tuple[str, dict[str, bytes], float]:
     """Reads the channels until all are closed; ends the program if it must be. Why, what was read, processor time as seen."""
     got = {name: bytearray() for name in channels.values()}
     watch, why = Watch(job.pid, limits, told), ""
@@ -300,11 +300,11 @@ def run(command: list[str], place: Place, limits: Limits, words: bytes | None = 
                 outer += ["--seccomp", str(filter_at)]
             outer += ["--setenv", "WORDS", str(words_at), "--setenv", "RECORDS", str(records_in)]
         user = sandbox_user()
-        who = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-        for outside, _ in place.write if user is not None else []:
-            give(outside, user)
+        if user is not None:
+            for outside, _ in place.write:
+                give(outside, user)
         job = subprocess.Popen([*limited(limits, user), *outer, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               pass_fds=passed, **who)
+                               pass_fds=passed, user=user, group=user, extra_groups=None if user is None else [])
         for descriptor in (state_in, records_in):
             os.close(descriptor)
             opened.remove(descriptor)

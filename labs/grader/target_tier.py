@@ -8,6 +8,7 @@ import re
 import secrets
 import select
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -264,7 +265,7 @@ class Machine:
     def used(self, cpu: float) -> None:
         self.cpu = max(self.cpu, cpu)
 
-    def drive(self, ours: tuple[socket.socket, ...], theirs: tuple[socket.socket, ...], job: Future) -> None:
+    def drive(self, ours: tuple[socket.socket, ...], theirs: tuple[socket.socket, ...], job: Future[sandbox.Ended]) -> None:
         line, debug = ours
         try:
             try:
@@ -280,7 +281,7 @@ class Machine:
         except Lost as lost:
             self.broken = f"QEMU: {lost}"
 
-    def converse(self, line: socket.socket, debug: socket.socket, theirs: tuple[socket.socket, ...], job: Future) -> None:
+    def converse(self, line: socket.socket, debug: socket.socket, theirs: tuple[socket.socket, ...], job: Future[sandbox.Ended]) -> None:
         self.port = DebugPort(debug)
         self.port.break_at(self.kernel.places["grader_looks_here"])
         for channel in theirs:      # QEMU has them: the end of it is the end of ours
@@ -311,7 +312,7 @@ class Machine:
         if self.whole and not self.failure and not self.broken:
             return
         console = ended.output.decode(errors="replace").replace("\r", "")
-        blamed = self.current or self.passed or next((c for c in self.checks[len(self.done):]), self.checks[-1])
+        blamed: Check = self.current or self.passed or self.checks[min(len(self.done), len(self.checks) - 1)]
         not_up = not self.current and not self.passed and not self.done
         if not self.failure:
             self.explain(ended, console)
@@ -388,4 +389,5 @@ def debug(check: Check, kernel: Kernel, seed: int, to: Path) -> int:
                                 "FORKLORE_FIRST_PROGRAM": str(program.parents[1] / "debug" / "checks" / program.name)}
     for name in ("CMD", "HAS_CMD", "TIMEOUT", "GDB"):
         environment.pop(f"FORKLORE_{name}", None)
+    signal.signal(signal.SIGINT, lambda *_: None)      # Ctrl-C is gdb's
     return subprocess.run([sys.executable, str(TREE / "tools" / "debug.py")], env=environment).returncode

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from support import BUILD, GUARD_SECONDS, ROOT, Case, run, settings
+from support import BUILD, GUARD_SECONDS, ROOT, Case, Machine, run, settings
 
 import make_snapshot
 
@@ -116,6 +116,14 @@ class Debug(Case):
 
     def test_a_run_that_does_not_repeat_says_so(self) -> None:
         self.assertIn("this run does not repeat: start with", self.debug("back", CMD="true"))
+
+    def test_ctrl_c_stops_the_machine_and_not_the_debugger(self) -> None:
+        with Machine([sys.executable, "tools/debug.py", f"BUILD={BUILD}", "CMD=sleep 100"]) as gdb:
+            for typed, said in (("", r"\(gdb\) "), ("continue\r", "Continuing"), ("\x03", r"\(gdb\) "), ("print 6 * 7\r", "= 42")):
+                gdb.type(typed)
+                gdb.expect(said)
+            gdb.type("set confirm off\rquit\r")
+            self.assertEqual(gdb.ended(), 0)
 
     def test_a_broken_list_is_named_and_not_followed(self) -> None:
         said = self.debug("hbreak vfork_return", "continue", "set var 'src/kernel/proc/family.cpp'::table.head_.next->next = (ListNode*)0x123450", "ps", "echo still here\\n",
