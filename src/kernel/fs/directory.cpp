@@ -2,6 +2,7 @@
 #include "kernel/fs/directory.h"
 
 #include "kernel/fs/memory_file.h"
+#include "kernel/fs/quota.h"
 
 Mutex names_mutex{LockRank::FileNames, "names"};
 
@@ -40,6 +41,7 @@ Zone& DirectoryEntry::zone() {
 }
 
 DirectoryEntry::~DirectoryEntry() {
+    file_quota::give(paid);
     if (long_name != nullptr) {
         zfree(LongName::zone(), long_name);
     }
@@ -56,6 +58,14 @@ Result<ZoneOwned<DirectoryEntry>> DirectoryEntry::create(std::string_view name) 
     memcpy(entry->long_name != nullptr ? entry->long_name : entry->text, name.data(), name.size());
     entry->length = static_cast<uint16_t>(name.size());
     return entry;
+}
+
+Result<> DirectoryEntry::pay() {
+    const size_t long_bytes = long_name != nullptr ? FORKLORE_NAME_MAX + 1 : 0;
+    const size_t price = sizeof(DirectoryEntry) + long_bytes + std::max(sizeof(MemoryFile), sizeof(Directory));
+    TRY(file_quota::take(price));
+    paid = static_cast<uint16_t>(price);
+    return {};
 }
 
 Result<Ref<Directory>> Directory::create(const Identity& owner, uint32_t mode) {
@@ -150,6 +160,7 @@ Result<> Directory::add(const Identity& who, std::string_view name, Vnode& vnode
     if (vnode.links_.load(std::memory_order_relaxed) >= most_links) {
         return Error::TooManyLinks;
     }
+    TRY(entry->pay());
     link_locked(*entry.release(), vnode);
     return {};
 }
@@ -162,6 +173,7 @@ Result<Ref<Vnode>> Directory::find_or_make_file(const Identity& who, std::string
         return Ref<Vnode>::share(*found);
     }
     TRY(may_change_locked(who));
+    TRY(entry->pay());
     Ref<MemoryFile> file = TRY(MemoryFile::create(who, mode));
     link_locked(*entry.release(), *file);
     made = true;
@@ -259,6 +271,7 @@ Result<> Directory::rename(const Identity& who, Directory& from, std::string_vie
     if (target != nullptr) {
         TRY(to.may_replace_locked(who, vnode, *target->vnode));
     }
+    TRY(fresh->pay());
 
     // Commit.
     if (target != nullptr) {

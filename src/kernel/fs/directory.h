@@ -21,6 +21,10 @@ struct DirectoryEntry {
     DirectoryEntry() = default;
     ~DirectoryEntry();
 
+    // Takes what the name and its vnode take from the quota (a second name of a file as if it were another file), until the end
+    // of this. NoSpace.
+    Result<> pay();
+
     std::string_view name() const { return {long_name != nullptr ? long_name : text, length}; }
 
     ListNode in_directory;
@@ -30,6 +34,7 @@ struct DirectoryEntry {
     uint64_t cookie = 0;            // its place in the listing
     uint32_t hash = 0;
     uint16_t length = 0;
+    uint16_t paid = 0;              // in bytes
     char* long_name = nullptr;
     char text[short_name + 1] = {};
 };
@@ -48,7 +53,7 @@ public:
     Vnode* find_locked(std::string_view name) REQUIRES(names_mutex);
     Directory* parent_locked() REQUIRES(names_mutex);   // a root's is itself; nullptr: this one was removed
 
-    // Adds a name. Exists, NoEntry (this directory was removed), NoMemory, TooManyLinks, AccessDenied (who may not write).
+    // Adds a name. Exists, NoEntry (this directory was removed), NoMemory, NoSpace, TooManyLinks, AccessDenied (who may not write).
     Result<> add(const Identity& who, std::string_view name, Vnode& vnode) EXCLUDES(names_mutex);
     // Finds the name, or adds the file that `make` would make. `made` says which.
     Result<Ref<Vnode>> find_or_make_file(const Identity& who, std::string_view name, uint32_t mode, bool& made) EXCLUDES(names_mutex);

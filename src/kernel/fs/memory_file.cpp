@@ -3,24 +3,12 @@
 
 #include <algorithm>
 
-namespace {
+#include "kernel/fs/quota.h"
 
-std::atomic<size_t> pages_used{0};
-std::atomic<size_t> pages_limit{~size_t{0}};
+namespace {
 
 // What a hole reads as.
 alignas(16) constexpr char zeros[page_size] = {};
-
-Result<> take_quota(size_t count) {
-    size_t before = pages_used.fetch_add(count, std::memory_order_relaxed);
-    if (before + count > pages_limit.load(std::memory_order_relaxed)) {
-        pages_used.fetch_sub(count, std::memory_order_relaxed);
-        return Error::NoSpace;
-    }
-    return {};
-}
-
-void give_quota(size_t count) { pages_used.fetch_sub(count, std::memory_order_relaxed); }
 
 size_t page_of(uint64_t offset) { return static_cast<size_t>(offset >> page_shift); }
 size_t in_page(uint64_t offset) { return static_cast<size_t>(offset & (page_size - 1)); }
@@ -29,10 +17,6 @@ size_t in_page(uint64_t offset) { return static_cast<size_t>(offset & (page_size
 bool ours_alone(const PageRef& pinned) { return pinned && pages::references(pinned.address()) <= 2; }
 
 }  // namespace
-
-void MemoryFile::set_limit(PageCount limit) { pages_limit.store(limit.value, std::memory_order_relaxed); }
-PageCount MemoryFile::limit() { return PageCount(pages_limit.load(std::memory_order_relaxed)); }
-PageCount MemoryFile::used() { return PageCount(pages_used.load(std::memory_order_relaxed)); }
 
 Zone& MemoryFile::zone() {
     static Zone& zone = zone_create({.name = "memory_file", .element_size = sizeof(MemoryFile)}).value();
@@ -47,7 +31,7 @@ Result<Ref<MemoryFile>> MemoryFile::create(const Identity& owner, uint32_t mode,
 // Nobody else knows the file: no lock. A mapping may be the last to go, with its space's mutex held.
 MemoryFile::~MemoryFile() {
     cut(0);
-    give_quota(index_.table_count());
+    file_quota::give(index_.table_count() * page_size);
 }
 
 void MemoryFile::last_reference_gone() { ZoneDelete<MemoryFile>{}(*this); }
@@ -121,7 +105,7 @@ Result<> MemoryFile::install(size_t index, PageRef page) {
     PhysAddr old_frame;
     bool was_ours = index_.find(index, old_frame);
     size_t price = tables.count() + (was_ours ? 0 : 1);
-    TRY(take_quota(price));
+    TRY(file_quota::take(price * page_size));
 
     PageRef old;
     SpinGuard guard(pages_lock_);
@@ -209,7 +193,7 @@ Result<size_t> MemoryFile::write(Transfer& transfer) {
 PageRef MemoryFile::remove_locked(size_t index) {
     PageRef gone = index_.remove(index);
     if (gone) {
-        give_quota(1);
+        file_quota::give(page_size);
     } else if (index < archive_count_) {
         gone = PageRef::adopt(archive_first_ + index * page_size);
     }

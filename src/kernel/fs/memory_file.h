@@ -2,7 +2,7 @@
 //
 // A page is in one of three places: in the index; in the initrd's archive, if it was never written; or nowhere, and then it
 // reads as zeros. A frame that somebody else refers to (a program's mapping, a reader at work) is never written: the writer
-// puts a copy in its place. Bytes of a frame beyond the size are zero.
+// puts a copy in its place. Bytes of a frame beyond the size are zero. The archive's pages alone are not taken from the quota.
 // Locks: `data_lock_` for one writer or truncation at a time; `pages_lock_`, a spin lock, for index and size, so that a page
 // fault can look a page up while any mutex is held.
 #pragma once
@@ -31,11 +31,6 @@ public:
     Result<> truncate(uint64_t size, uint64_t size_limit) override;
     Result<PhysAddr> page(uint64_t index) override;
     void last_reference_gone() override;
-
-    // How many pages all files together may take, and take; pages of the archive are not counted.
-    static void set_limit(PageCount limit);
-    static PageCount limit();
-    static PageCount used();
 
 private:
     uint64_t blocks() const override { return held_.load(std::memory_order_relaxed) * (page_size / 512); }

@@ -4,6 +4,7 @@
 #include "kernel/fs/devices.h"
 #include "kernel/fs/memory_file.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/quota.h"
 #include "kernel/fs/symlink.h"
 #include "kernel/log.h"
 
@@ -254,7 +255,7 @@ Directory& root_directory() {
 Result<RootReport> file_system_init(const RootOptions& options) {
     ASSERT(root == nullptr);
     size_t limit = options.data_limit.value != 0 ? options.data_limit.value : pages::stats().free.value / 2;
-    MemoryFile::set_limit(PageCount(limit));
+    file_quota::set_limit(PageCount(limit));
     root = TRY(Directory::create(superuser, 0755)).release();
     root->make_root();
 
@@ -285,4 +286,4 @@ void file_system_destroy() {
     }
 }
 
-FileSystemStats file_system_stats() { return {MemoryFile::used(), MemoryFile::limit()}; }
+FileSystemStats file_system_stats() { return {file_quota::used(), file_quota::limit()}; }
