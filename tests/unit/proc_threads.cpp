@@ -123,6 +123,20 @@ TEST(ThreadCreate, makes_none_while_the_process_ends) {
     ledger.check();
 }
 
+TEST(ThreadCreate, makes_as_many_as_a_process_may_have) {
+    unsigned made = 1;
+    while (create().ok()) {
+        ++made;
+    }
+    UNSIGNED_LONGS_EQUAL(256, made);
+    must_fail(Error::TryAgain, create());
+    end_last();
+    must(create());
+    while (--made != 0) {
+        end_last();
+    }
+}
+
 // --- setsid and setpgid ---
 
 TEST_GROUP_BASE(Groups, ProcessTest) {

@@ -8,6 +8,23 @@
 #include "machine/user_access.h"
 #include "mm/user_copy.h"
 
+namespace {
+
+// Each has a kernel stack. In all they leave half of the places for stacks to processes, so that root can still fork.
+constexpr unsigned most_threads = 256;              // of a process
+constexpr uint64_t most_threads_in_all = 16'384;
+
+Result<> may_make_thread_locked(Proc& proc) REQUIRES(proc.signals.lock) {
+    if (proc.last_thread != nullptr || proc.exiting) {
+        return Error::TryAgain;         // exit or exec ends all threads: no new one now
+    }
+    SpinGuard guard(proc.task->lock);
+    const bool room = proc.task->thread_count < most_threads && Thread::count() <= most_threads_in_all;
+    return room ? Result<>() : Error::TryAgain;
+}
+
+}  // namespace
+
 Result<uint64_t> sys_gettid(UserFrame&) { return cpu::current_thread()->tid; }
 
 Result<uint64_t> sys_sched_yield(UserFrame&) {
@@ -42,9 +59,7 @@ Result<uint64_t> sys_thread_create(UserFrame& frame) {
     uint32_t tid = thread->tid;
     {
         SpinGuard guard(proc.signals.lock);
-        if (proc.last_thread != nullptr || proc.exiting) {
-            return Error::TryAgain;         // exit or exec ends all threads: no new one now
-        }
+        TRY(may_make_thread_locked(proc));
         thread->uthread = uthread.release();
         proc.task->add(*thread);
         thread_set_nice(*thread, proc.inherited.nice);  // setpriority, which takes the lock too, may have been here
