@@ -107,19 +107,19 @@ public:
     void last_reference_gone();     // Ref's business. No core but this one may have it active
 
     // A new region of zero pages (`shared`: that fork shares), or of the pages of `source` from `first_page` on.
-    // Lengths are rounded up to pages. Invalid: no length, unaligned fixed hint, outside the user half; NoMemory: no
-    // room or over the limit; AccessDenied: writable and executable. The source is referenced by the region.
+    // Lengths are rounded up to pages. Invalid: no length, unaligned fixed hint, outside the user half; NoMemory: no room,
+    // over the limit, as many regions as may be; AccessDenied: writable and executable. The source is referenced by the region.
     Result<UserAddr> map(UserAddr hint, uint64_t bytes, Protection protection, MapOptions options = {});
     Result<UserAddr> map_source(UserAddr hint, uint64_t bytes, Protection protection, PageSource& source,
                                 uint64_t first_page, MapOptions options = {});
     // A stack that ends at `top` and grows down to the limit. Its first page exists at once. Exists: no room.
     Result<> map_stack(UserAddr top);
-    // Whatever lies in the range goes. Invalid: unaligned, no length, outside.
+    // Whatever lies in the range goes. Invalid: unaligned, no length, outside; NoMemory: too many regions.
     Result<> unmap(UserAddr start, uint64_t bytes);
     // What is left of the mapping of a source that begins at `start` and goes as a whole (PageSource::unmapped_whole); its
     // source may end by that. Invalid: none begins there.
     Result<> unmap_whole(UserAddr start);
-    // NoMemory: part of the range is not mapped (nothing is changed); AccessDenied: writable and executable, or read-only for ever.
+    // NoMemory: part of the range is not mapped, or too many regions (nothing is changed); AccessDenied: writable and executable, or read-only for ever.
     Result<> protect(UserAddr start, uint64_t bytes, Protection protection);
 
     // exec: the heap begins here, empty.

@@ -12,6 +12,18 @@ Protection readable(Protection protection) {
     return protection;
 }
 
+// Each takes memory of the kernel and is passed in searches: a program gets what protecting every other page of 32 MiB takes.
+constexpr size_t most_regions = 8192;
+
+template <typename Regions>
+bool full(Regions& regions) {
+    size_t count = 0;
+    for (auto at = regions.begin(); at != regions.end(); ++at) {
+        ++count;
+    }
+    return count >= most_regions;
+}
+
 bool good_range(UserAddr start, uint64_t bytes) {
     return start.page_aligned() && bytes != 0 && start >= AddressSpace::lowest && start < user_end &&
            bytes <= user_end - start;
@@ -112,6 +124,9 @@ Result<> AddressSpace::split_at(UserAddr at) {
     if (high == nullptr || high->start == at) {
         return {};
     }
+    if (full(regions_)) {
+        return Error::NoMemory;
+    }
     auto low = TRY(zone_new<Region>({}, high->start, at, high->protection, high->kind));
     low->shared = high->shared;
     low->read_only = high->read_only;
@@ -170,7 +185,7 @@ Result<> AddressSpace::unmap_locked(UserAddr start, UserAddr end, RemovedRegions
 Result<UserAddr> AddressSpace::add_region(UserAddr hint, uint64_t bytes, ZoneOwned<Region> region, MapOptions options) {
     RemovedRegions removed;
     MutexGuard guard(mutex_);
-    if (bytes > limits_.total || mapped_ > limits_.total - bytes) {
+    if (bytes > limits_.total || mapped_ > limits_.total - bytes || full(regions_)) {
         return Error::NoMemory;
     }
     UserAddr start = hint;

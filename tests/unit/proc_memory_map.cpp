@@ -87,3 +87,18 @@ TEST(MemoryMap, the_reference_that_a_look_takes_is_given_back) {
     must_fail(Error::NoProcess, regions(static_cast<Pid>(77), UserAddr(0), 1));
     UNSIGNED_LONGS_EQUAL(before, space().references());
 }
+
+TEST(MemoryMap, there_are_no_more_regions_than_may_be) {
+    constexpr unsigned pages = 20'000;
+    constexpr UserAddr start{0x100'0000};
+    must(space().map(start, pages * page_size, Protection::read_write(), {.fixed = true}));
+    unsigned cut = 1;
+    while (cut < pages && space().protect(start + cut * page_size, page_size, Protection::read_only()).ok()) {
+        cut += 2;
+    }
+    CHECK_TRUE(cut < pages);
+    must_fail(Error::NoMemory, space().unmap(start + (cut + 1) * page_size, page_size));
+    must_fail(Error::NoMemory, space().map(UserAddr(0), page_size, Protection::read_only()));
+    must(space().unmap(start, pages * page_size));
+    must(space().unmap(must(space().map(UserAddr(0), page_size, Protection::read_only())), page_size));
+}
