@@ -308,5 +308,5 @@ TEST(Kqueue, has_as_many_notes_as_may_be) {
         ++made;
     }
     LONGS_EQUAL(ENOMEM, errno);
-    LONGS_EQUAL(1024, made);
+    LONGS_EQUAL(256, made);
 }

@@ -68,7 +68,7 @@ public:
     short poll(short wanted, unsigned open_flags) override;
 
 private:
-    static constexpr unsigned most_notes = 1024;
+    static constexpr unsigned most_notes = 256;     // a program may have as many queues as descriptors
 
     Result<unsigned> make_changes(const KeventRequest& request, FileTable& files) EXCLUDES(lock_);
     Result<> change(const ForkloreKevent& wish, FileTable& files) EXCLUDES(lock_);
