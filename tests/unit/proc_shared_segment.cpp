@@ -173,3 +173,19 @@ TEST(SharedSegments, say_who_they_are) {
     must_fail(Error::Invalid, call(sys_shmctl, id, 99, data.value));
     must_fail(Error::Invalid, call(sys_shmctl, -1, FL_IPC_STAT, data.value));
 }
+
+TEST(SharedSegments, take_a_share_of_the_memory_at_most) {
+    const uint64_t share = pages::stats().total.bytes() / 4;
+    const uint64_t each = std::min<uint64_t>(FORKLORE_SEGMENT_BYTES_MAX, share / 2);
+    int32_t others[FORKLORE_SEGMENTS_MAX];
+    size_t count = 0;
+    while ((count + 1) * each <= share - 3 * page_size && count < FORKLORE_SEGMENTS_MAX - 1) {
+        others[count++] = made(FL_IPC_PRIVATE, each, 0600);
+    }
+    must_fail(Error::NoMemory, call(sys_shmget, FL_IPC_PRIVATE, each, 0600));
+    remove(others[--count]);
+    others[count] = made(FL_IPC_PRIVATE, each, 0600);
+    for (size_t i = 0; i <= count; ++i) {
+        remove(others[i]);
+    }
+}

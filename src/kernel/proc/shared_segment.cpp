@@ -45,7 +45,18 @@ Result<Ref<SharedSegment>> SharedSegment::create(int64_t key, uint64_t bytes, ui
 
 // --- the table ---
 
+// All together, as nobody's end gives them back: a quarter of the memory (other systems' SHMALL).
+bool SharedSegment::room_for_locked(uint64_t more) {
+    for (const Ref<SharedSegment>& segment : segments) {
+        more += segment ? segment->bytes : 0;
+    }
+    return more <= pages::stats().total.bytes() / 4;
+}
+
 Result<int32_t> SharedSegment::put_locked(Ref<SharedSegment>& fresh) {
+    if (!room_for_locked(fresh->bytes)) {
+        return Error::NoMemory;
+    }
     for (int32_t place = 0; place < places; ++place) {
         if (!segments[place]) {
             generation[place] = (generation[place] + 1) % generations;

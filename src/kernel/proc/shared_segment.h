@@ -18,7 +18,7 @@ public:
     void last_reference_gone();
 
     // The segment of that key, made if `flags` say so: its number. NoEntry, Exists, AccessDenied, Invalid (its size), NoSpace
-    // (there are as many as may be), NoMemory.
+    // (there are as many as may be), NoMemory (also: all together would be too large).
     static Result<int32_t> get(int64_t key, uint64_t bytes, uint32_t flags, const Identity& who);
     // By number; `permission` (0400 to read, 0200 to write) must be granted. Invalid, AccessDenied.
     static Result<Ref<SharedSegment>> find(int32_t id, uint32_t permission, const Identity& who);
@@ -42,6 +42,7 @@ public:
 
 private:
     static Result<Ref<SharedSegment>> create(int64_t key, uint64_t bytes, uint32_t mode, const Identity& maker);
+    static bool room_for_locked(uint64_t more) REQUIRES(segments_lock);
     static Result<int32_t> put_locked(Ref<SharedSegment>& fresh) REQUIRES(segments_lock);
     Result<int32_t> found_locked(uint64_t bytes, uint32_t flags, const Identity& who) REQUIRES(segments_lock);
     Result<> check_locked(uint32_t permission, const Identity& who) REQUIRES(segments_lock);
