@@ -75,7 +75,8 @@ def page(lab: Lab, store: Store, alike: Alike, out: Path) -> str:
     shown = {row.submission: printable(row.submission) for row in rows}
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=select_autoescape(["html", "jinja"]), trim_blocks=True, lstrip_blocks=True)
     table = [{"name": shown[row.submission], "score": "-" if row.score is None else amount(row.score), "verdict": row.verdict,
-              "reason": printable(row.reason.strip().splitlines()[0] if row.reason.strip() else ""), "report": row.report if (out / "reports" / row.report / "report.html").is_file() else ""} for row in rows]
+              "reason": printable(row.reason.strip().splitlines()[0] if row.reason.strip() else ""),
+              "report": row.report if (out / "reports" / row.report / "report.html").is_file() else ""} for row in rows]
     missed = [{"name": name, "failed": failed, "asked": asked, "share": round(100 * failed / asked)} for name, failed, asked in store.missed() if failed]
     return environment.get_template("class.html.jinja").render(
         lab=lab, rows=table, full=amount(lab.full), bars=bars(rows), width=WIDTH, height=HEIGHT, foot=FOOT, missed=missed[:MOST_MISSED],

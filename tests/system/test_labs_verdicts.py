@@ -236,7 +236,8 @@ class Alike(Case):
             self.assertEqual(verbs.grade_class_verb(), 0)
         self.assertIn("not compared with each other: sim_c++ did not do its work (cpu", said.getvalue())
         self.assertEqual((out / "scores.csv").read_text().splitlines()[1], "ada,5,10,fail,")
-        self.assertIn("not compared with each other: sim_c++ did not do its work (cpu 0): &lt;b&gt;", (out / "class.html").read_text())
+        self.assertIn("not compared with each other: sim_c++ did not do its work (cpu 0): &lt;b&gt;", page := (out / "class.html").read_text())
+        self.assertNotIn("report.html", page, "there is none")
 
     def test_a_long_repetition_is_cut(self) -> None:
         self.assertLess(len(similarity.own_text(load(0), {"src/kernel/greeting.cpp": "int x = {" + "1," * 100_000})), 40_000)
