@@ -49,6 +49,8 @@ def options_from_environment() -> Options | None:
         return None
     if any(text(name) and not text(name).isdigit() for name in ("WAIT", "BAUD")):
         raise Failure("WAIT= and BAUD= are numbers")
+    if text("BOARD") and not Path(text("BOARD")).exists():      # said now, not when all is built
+        raise Failure(f"BOARD={text('BOARD')}: there is no such port; is the adapter plugged in?")
     return Options(text("BOARD"), text("RESET"), int(text("WAIT") or 60), int(text("BAUD") or 0), text("BOARDS"))
 
 
