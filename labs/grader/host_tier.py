@@ -152,16 +152,16 @@ def sanitizer_finding(program: Program, errors: str) -> tuple[str, list[str]]:
     return what, readable_places(program, first_stack)
 
 
-def judge(check: Check, program: Program, ended: sandbox.Ended, word: bytes) -> Outcome:
+def judge(check: Check, program: Program, ended: sandbox.Ended, word: bytes, passed: bytes) -> Outcome:
     outcome = Outcome(check, Verdict.FAIL, cpu=ended.cpu)
     if ended.hosts_fault:
         outcome.verdict, outcome.what = Verdict.INFRASTRUCTURE, f"the host ended it ({ended.why})"
         return outcome
     records = [r.split(b"\x1f") for r in ended.records.split(b"\x1e") if r]
-    # Only this run's word makes a record; what else comes over the channel was forged.
+    # Only this run's words make a record, one of them a pass and nothing else; what else comes over the channel was forged.
     genuine = [[f.decode(errors="replace") for f in r[1:]] for r in records if secrets.compare_digest(r[0], word)]
     failures = [r for r in genuine if r[0] == "failure" and len(r) == 6]
-    if ended.good and len(genuine) == len(records) == 1 and genuine[0] == ["passed"]:
+    if ended.good and records == [[passed, b"passed"]]:
         outcome.verdict = Verdict.PASS
     elif ["missing"] in genuine:
         outcome.verdict, outcome.what = Verdict.INFRASTRUCTURE, f"there is no TEST({check.name.replace('.', ', ')}) among the checks"
@@ -201,10 +201,10 @@ def run_check(check: Check, program: Program, seed: int, replay: str = "") -> Ou
     limits = sandbox.Limits(cpu_seconds=check.cpu_seconds)
     place = sandbox.Place(read=[(program.path, "/check")])
     for _ in range(ATTEMPTS):
-        word = secrets.token_hex(16)
-        ended = sandbox.run(["/check", check.name], place, limits, words=f"{word} {seed} {replay}".rstrip().encode(),
+        word, passed = secrets.token_hex(16), secrets.token_hex(16)
+        ended = sandbox.run(["/check", check.name], place, limits, words=f"{word} {passed} {seed} {replay}".rstrip().encode(),
                             environment=EXPLORED_SANITIZERS if check.runner == "schedules" else SANITIZERS)
-        outcome = judge(check, program, ended, word.encode())
+        outcome = judge(check, program, ended, word.encode(), passed.encode())
         if outcome.verdict is not Verdict.INFRASTRUCTURE:
             break
     return outcome

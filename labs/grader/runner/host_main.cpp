@@ -1,8 +1,10 @@
 // Runs one check on the host, in a process of its own: `check Group.name`.
-#include <unistd.h>
+#include <setjmp.h>
 
 #include <cstdio>
+#include <exception>
 #include <string>
+#include <utility>
 
 #include "CppUTest/TestHarness.h"
 
@@ -32,28 +34,47 @@ public:
 
 }  // namespace
 
-bool panic_is_due = false;
-
-// Linked with --wrap: the place of a panic is lost once the exception that it is on the host has been thrown.
+// Linked with --wrap: the place of a panic is lost once the exception that it is on the host has been thrown. A submission can find
+// this code, so nothing in it leads to a verdict.
 extern "C" [[noreturn]] void __real__Z5panicPKcmm(const char* message, uint64_t a, uint64_t b);
 extern "C" [[noreturn]] void __wrap__Z5panicPKcmm(const char* message, uint64_t a, uint64_t b) {
-    if (panic_is_due) {
-        record({"passed"});
-        fflush(stdout);
-        _exit(0);
-    }
     last_panic = message;
     last_panic_trace = trace();
     __real__Z5panicPKcmm(message, a, b);
 }
 
+bool panics(void (*call)(const void*), const void* with) {
+    static jmp_buf stopped;
+    static std::terminate_handler usual;
+    if (setjmp(stopped) != 0) {
+        return true;
+    }
+    usual = std::set_terminate([] {
+        try {
+            std::rethrow_exception(std::current_exception());
+        } catch (const host::Panic&) {
+            longjmp(stopped, 1);
+        } catch (...) {
+            usual();
+        }
+    });
+    try {
+        call(with);
+    } catch (const host::Panic&) {
+        return true;
+    }
+    std::set_terminate(usual);
+    return false;
+}
+
 int main(int argc, char** argv) {
-    if (argc != 2 || !read_words()) {
+    std::string passed;
+    if (argc != 2 || !read_words(passed)) {
         fprintf(stderr, "host_main: the grader starts this program\n");
         return 121;
     }
     MemoryLeakWarningPlugin::turnOffNewDeleteOverloads();
     host::start();
     Records output;
-    run_check(argv[1], output);
+    run_check(argv[1], output, std::move(passed));
 }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "CppUTest/TestHarness.h"
 
@@ -66,7 +67,8 @@ void explorer::explore(const Options& options, const std::function<void()>& body
 }
 
 int main(int argc, char** argv) {
-    if (argc != 2 || !read_words()) {
+    std::string passed;
+    if (argc != 2 || !read_words(passed)) {
         fprintf(stderr, "schedules: the grader starts this program\n");
         return 121;
     }
@@ -78,5 +80,5 @@ int main(int argc, char** argv) {
     host::make_home();
     host::start();
     Records output;
-    run_check(argv[1], output);
+    run_check(argv[1], output, std::move(passed));
 }
