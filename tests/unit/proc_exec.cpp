@@ -26,6 +26,11 @@ TEST_GROUP_BASE(Exec, ProcessTest) {
         write_arguments(program);
         return execute();
     }
+    // Of a program that exec started.
+    Result<uint64_t> execute_again(std::string_view program) {
+        must(space().map(data, page_size, Protection::read_write(), {.fixed = true}));
+        return execute(program);
+    }
     // The test goes on as a child of the shell's.
     Proc& as_child() {
         Proc& child = forked();
@@ -82,6 +87,22 @@ TEST(Exec, takes_the_identity_of_a_set_id_program) {
     UNSIGNED_LONGS_EQUAL(user, must(call(sys_geteuid)));
     UNSIGNED_LONGS_EQUAL(7, must(call(sys_getegid)));
     UNSIGNED_LONGS_EQUAL(root_uid, must(call(sys_getuid)));
+    CHECK_TRUE(me().inherited.executable_set_id);
+}
+
+TEST(Exec, leaves_no_identity_to_go_back_to_that_was_given_up) {
+    must(execute("/tmp/set_user"));
+    must(call(sys_setgid, root_uid));       // both to the real ones; the saved ones are still the program's
+    must(call(sys_setuid, root_uid));
+    must(execute_again("/tmp/program"));
+    UNSIGNED_LONGS_EQUAL(root_uid, me().credentials->saved_uid);
+    UNSIGNED_LONGS_EQUAL(root_uid, me().credentials->saved_gid);
+    CHECK_FALSE(me().inherited.executable_set_id);
+}
+
+TEST(Exec, of_a_set_id_program_by_who_is_its_owner_already_is_marked_as_one) {
+    must(execute("/tmp/set_user"));
+    must(execute_again("/tmp/set_user"));
     CHECK_TRUE(me().inherited.executable_set_id);
 }
 

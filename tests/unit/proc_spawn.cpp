@@ -253,6 +253,7 @@ TEST(Spawn, resets_effective_ids_before_it_opens_anything) {
     wanted.action_count = 0;
     Proc& own = spawned();
     CHECK_TRUE(own.credentials->effective_uid == user && own.credentials->effective_gid == 7);
+    CHECK_TRUE(own.credentials->saved_uid == user && own.credentials->saved_gid == 7);
     finish(own);
     finish(find(child));
     std::swap(me().credentials, raised);

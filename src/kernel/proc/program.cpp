@@ -67,20 +67,17 @@ Result<ScriptLine> parse_script_line(std::string_view line) {
     return parts;
 }
 
-// The identity that the file's set-id bits give; none if they change nothing.
+// What `old` becomes in who runs the file: the effective ids are the owner's where a set-id bit says so, and the saved ids are
+// the effective ones, so that nobody goes back to an identity that he gave up before. None if that changes nothing.
 Result<Ref<Credentials>> credentials_of_program(Vnode& file, const Credentials& old) {
-    bool changes = (file.set_user_id() && file.uid() != old.effective_uid) ||
-                   (file.set_group_id() && file.gid() != old.effective_gid);
-    if (!changes) {
+    const Uid uid = file.set_user_id() ? file.uid() : old.effective_uid;
+    const Gid gid = file.set_group_id() ? file.gid() : old.effective_gid;
+    if (uid == old.effective_uid && uid == old.saved_uid && gid == old.effective_gid && gid == old.saved_gid) {
         return Ref<Credentials>{};
     }
     Ref<Credentials> fresh = TRY(old.copy());
-    if (file.set_user_id()) {
-        fresh->effective_uid = fresh->saved_uid = file.uid();
-    }
-    if (file.set_group_id()) {
-        fresh->effective_gid = fresh->saved_gid = file.gid();
-    }
+    fresh->effective_uid = fresh->saved_uid = uid;
+    fresh->effective_gid = fresh->saved_gid = gid;
     return fresh;
 }
 
@@ -133,6 +130,7 @@ Result<> find_first_program(NewProgram& program, const ProgramUser& user, std::s
 
 Result<> load_program(NewProgram& program, const ProgramUser& user, const ArgumentBuffer& arguments) {
     program.credentials = TRY(credentials_of_program(*program.file, *user.credentials));
+    program.set_id = program.file->set_user_id() || program.file->set_group_id();
     program.space = TRY(AddressSpace::create());
     program.space->set_limits(user.limits->for_memory());
     program.image = TRY(elf_load(*program.file, *program.space));
@@ -162,13 +160,12 @@ void start_registers(UserFrame& frame, const NewProgram& program) {
 void become_program(Proc& proc, NewProgram& program) {
     proc.files->close_for_exec();
     signal_actions_for_exec(proc);
-    bool set_id = static_cast<bool>(program.credentials);
     {
         SpinGuard guard(proc.lock);
         memcpy(proc.inherited.name, program.name, sizeof program.name);
-        proc.inherited.executable_set_id = set_id;
+        proc.inherited.executable_set_id = program.set_id;
         std::swap(proc.program, program.file);          // the old ones are dropped with `program`
-        if (set_id) {
+        if (program.credentials) {
             std::swap(proc.credentials, program.credentials);
         }
     }

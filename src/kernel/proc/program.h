@@ -23,6 +23,7 @@ struct NewProgram {
     Ref<AddressSpace> space;
     Ref<Vnode> file;
     Ref<Credentials> credentials;   // none: unchanged
+    bool set_id = false;            // the file's bits give an identity
     ProgramImage image;
     UserAddr stack_pointer;
     char name[32] = {};
@@ -42,7 +43,7 @@ Result<> find_program(NewProgram& program, const ProgramUser& user, std::string_
 // The same from the kernel's strings: argv is the path alone.
 Result<> find_first_program(NewProgram& program, const ProgramUser& user, std::string_view path, ArgumentBuffer& arguments);
 
-// Its memory, with the arguments on the stack, and the identity that set-id bits give. As elf_load; NoMemory.
+// Its memory, with the arguments on the stack, and the identity that it begins with. As elf_load; NoMemory.
 Result<> load_program(NewProgram& program, const ProgramUser& user, const ArgumentBuffer& arguments);
 
 // A task with the program's memory, and a thread whose signal mask is the current one's. NoMemory.
