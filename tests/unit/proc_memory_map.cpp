@@ -81,6 +81,24 @@ TEST(MemoryMap, a_program_that_runs_set_id_shows_its_memory_to_root_alone) {
     finish(other);
 }
 
+TEST(MemoryMap, on_loan_a_process_shows_the_memory_of_its_lender_to_who_may_look_at_both) {
+    Proc& other = forked();
+    {
+        host::Acting acting(other);
+        become(user, user, user);
+    }
+    Proc& child = lent();
+    become(user, user, user);
+    {
+        host::Acting acting(other);
+        must_fail(Error::NotPermitted, regions(child.pid, UserAddr(0), 1));
+    }
+    const Pid pid = child.pid;
+    vfork_exit(frame, 0);
+    collect(pid);
+    finish(other);
+}
+
 TEST(MemoryMap, the_reference_that_a_look_takes_is_given_back) {
     const uint32_t before = space().references();
     must(regions(Pid::Kernel, UserAddr(0), 1));

@@ -81,7 +81,7 @@ enum Which : uint64_t { one_process = 0, process_group = 1, user = 2 };
 
 // Calls visit(Proc&) for each process that getpriority's or setpriority's arguments mean; the number of them.
 template <typename Visit>
-Result<unsigned> each_meant_locked(uint64_t which, int32_t who, Visit visit) REQUIRES(families_lock) {
+Result<unsigned> each_meant_locked(const Credentials& caller, uint64_t which, int32_t who, Visit visit) REQUIRES(families_lock) {
     if (which > Which::user || who < 0) {
         return Error::Invalid;
     }
@@ -95,7 +95,7 @@ Result<unsigned> each_meant_locked(uint64_t which, int32_t who, Visit visit) REQ
             meant = proc.group != nullptr && (who == 0 ? proc.group == self.group : number(proc.group->id) == who);
         } else {
             SpinGuard guard(proc.lock);
-            meant = proc.credentials->real_uid == static_cast<Uid>(who);
+            meant = proc.credentials->real_uid == (who == 0 ? caller.real_uid : static_cast<Uid>(who));
         }
         if (meant && proc.state != ProcState::Zombie) {
             visit(proc);
@@ -129,9 +129,10 @@ constexpr int highest_nice = 19;
 }  // namespace
 
 Result<uint64_t> sys_getpriority(UserFrame& frame) {
+    Ref<Credentials> credentials = current_credentials();
     SpinGuard guard(families_lock);
     int best = highest_nice;
-    TRY(each_meant_locked(frame.x[0], static_cast<int32_t>(frame.x[1]),
+    TRY(each_meant_locked(*credentials, frame.x[0], static_cast<int32_t>(frame.x[1]),
                           [&](Proc& proc) {
                               const int nice = proc.inherited.nice;
                               best = nice < best ? nice : best;
@@ -145,7 +146,7 @@ Result<uint64_t> sys_setpriority(UserFrame& frame) {
     Ref<Credentials> credentials = current_credentials();
     bool denied = false, of_others = false;
     SpinGuard guard(families_lock);
-    TRY(each_meant_locked(frame.x[0], static_cast<int32_t>(frame.x[1]), [&](Proc& proc) {
+    TRY(each_meant_locked(*credentials, frame.x[0], static_cast<int32_t>(frame.x[1]), [&](Proc& proc) {
         if (!credentials->is_root()) {
             if (!owns(*credentials, proc)) {
                 of_others = true;

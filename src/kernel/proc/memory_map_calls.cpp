@@ -6,31 +6,38 @@
 
 namespace {
 
-// Whoever is the target in every respect: a program that runs set-id shows its memory to root alone.
-bool may_look_at(const Credentials& who, Proc& target) REQUIRES(families_lock) {
+// Whoever is the owner of the memory in every respect: a program that runs set-id shows it to root alone.
+bool may_look_at(const Credentials& who, Proc& owner) REQUIRES(families_lock) {
     if (who.is_root()) {
         return true;
     }
-    SpinGuard guard(target.lock);
-    const Credentials& whom = *target.credentials;
+    SpinGuard guard(owner.lock);
+    const Credentials& whom = *owner.credentials;
     return who.effective_uid == whom.real_uid && who.effective_uid == whom.effective_uid && who.effective_uid == whom.saved_uid;
 }
 
 // The memory that `pid` runs in, its lender's while it is on loan; nothing for a zombie. 0 is the caller. The reference keeps it
-// while the process ends or execs. NoProcess, NotPermitted.
+// while the process ends or execs. NoProcess; NotPermitted: the process or its lender is not the caller's to look at.
 Result<Ref<AddressSpace>> memory_of(Pid pid) {
     const Ref<Credentials> who = current_credentials();
+    Ref<AddressSpace> space;        // given back, if it is not told, without the lock
     SpinGuard guard(families_lock);
     Proc* target = pid == Pid::Kernel ? &current_proc() : find_process_locked(pid);
     if (target == nullptr) {
         return Error::NoProcess;
     }
-    if (!may_look_at(*who, *target)) {
+    Proc* owner = target;
+    {
+        SpinGuard signals_guard(target->signals.lock);
+        if (const Task* task = target->lent_thread != nullptr ? target->lent_thread->task : target->task.get()) {
+            space = task->space;
+            owner = task->proc;
+        }
+    }
+    if (!may_look_at(*who, *target) || !may_look_at(*who, *owner)) {
         return Error::NotPermitted;
     }
-    SpinGuard signals_guard(target->signals.lock);
-    const Task* task = target->lent_thread != nullptr ? target->lent_thread->task : target->task.get();
-    return task != nullptr ? task->space : Ref<AddressSpace>();
+    return space;
 }
 
 uint32_t protection_bits(bool read, bool write, bool execute) {
