@@ -46,7 +46,7 @@ void Terminal::on_receive(void* terminal, const uint8_t* bytes, size_t count) {
 void Terminal::receive(uint8_t byte) {
     EchoBuffer echo;
     LineDiscipline::Effect effect;
-    Pid group;
+    Pid session, group;
     {
         SpinGuard guard(lock_);
         effect = line_.typed(byte, echo);
@@ -58,10 +58,11 @@ void Terminal::receive(uint8_t byte) {
         if (effect.output_changed) {
             wake_all(output_);
         }
+        session = session_;
         group = foreground_;
     }
     if (effect.signal != 0 && number(group) > 0) {
-        signal_foreground_group(group, effect.signal);
+        signal_foreground_group(session, group, effect.signal);
     }
 }
 
@@ -91,6 +92,14 @@ void Terminal::leave_session(Pid session) {
     if (session_ == session) {
         session_ = foreground_ = Pid::None;
     }
+}
+
+// What is typed in a session and how is its own affair, and root's.
+Result<> Terminal::check_session_locked(const JobIdentity& job) {
+    if (session_ != Pid::None && session_ != job.session && !job.is_root) {
+        return Error::Io;
+    }
+    return {};
 }
 
 // May the current process use its terminal? One in the background is told by `signal`.
@@ -158,7 +167,7 @@ Result<bool> Terminal::park_for_input_locked(Nanoseconds deadline) {
 }
 
 // Returns when the read can be answered, be it with nothing (POSIX 11.1.7: MIN and TIME).
-Result<> Terminal::wait_for_input_locked(const Transfer& transfer) {
+Result<> Terminal::wait_for_input_locked(const Transfer& transfer, const JobIdentity& job) {
     constexpr Nanoseconds tenth = nanoseconds_per_second / 10;
     size_t before = 0;
     Nanoseconds deadline = never;
@@ -168,6 +177,7 @@ Result<> Terminal::wait_for_input_locked(const Transfer& transfer) {
         if (cpu::current_thread()->must_return()) {
             return Error::Restart;
         }
+        TRY(check_session_locked(job));
         const ForkloreTermios& settings = line_.settings();
         size_t minimum = std::min<size_t>(settings.cc[FL_VMIN], transfer.buffer.length());
         Nanoseconds patience = settings.cc[FL_VTIME] * tenth;
@@ -202,7 +212,8 @@ Result<size_t> Terminal::read(Transfer& transfer) {
     if (length == 0) {
         return size_t{0};
     }
-    TRY(check_job(FL_SIGTTIN, current_job()));
+    const JobIdentity job = current_job();
+    TRY(check_job(FL_SIGTTIN, job));
     uint8_t chunk[chunk_size];
     size_t done = 0;
     bool ended = false;
@@ -211,7 +222,7 @@ Result<size_t> Terminal::read(Transfer& transfer) {
         {
             SpinGuard guard(lock_);
             if (done == 0) {
-                TRY(wait_for_input_locked(transfer));
+                TRY(wait_for_input_locked(transfer, job));
             }
             taken = line_.take(chunk, std::min(length - done, sizeof chunk), ended);
         }
@@ -312,20 +323,23 @@ unsigned Terminal::retype_locked() {
 
 Result<uint64_t> Terminal::set_settings(UserAddr argument, bool flush) {
     auto settings = TRY(copy_in_value<ForkloreTermios>(argument));
-    TRY(check_job(FL_SIGTTOU, current_job()));
+    const JobIdentity job = current_job();
+    TRY(check_job(FL_SIGTTOU, job));
     unsigned signals;
-    Pid group;
+    Pid session, group;
     {
         SpinGuard guard(lock_);
+        TRY(check_session_locked(job));
         line_.change_settings(settings, flush);
         signals = retype_locked();
+        session = session_;
         group = foreground_;
         wake_all(input_);
         wake_all(output_);
     }
     for (int signal = 1; signals >> signal != 0 && number(group) > 0; ++signal) {
         if ((signals >> signal & 1) != 0) {
-            signal_foreground_group(group, signal);
+            signal_foreground_group(session, group, signal);
         }
     }
     poll_notify();

@@ -12,6 +12,7 @@
 #include "machine/park.h"
 #include "mm/zone.h"
 
+// Of another session than the one that it controls root alone may read it or change its settings (Io); all may write.
 class Terminal final : public Vnode {
 public:
     static Zone& zone();
@@ -44,9 +45,10 @@ private:
     void receive(uint8_t byte);
 
     uint64_t device_number() const override { return 0x400; }
+    Result<> check_session_locked(const JobIdentity& job) REQUIRES(lock_);
     Result<> check_job(int signal, const JobIdentity& job);
     Result<> claim();
-    Result<> wait_for_input_locked(const Transfer& transfer) REQUIRES(lock_);
+    Result<> wait_for_input_locked(const Transfer& transfer, const JobIdentity& job) REQUIRES(lock_);
     Result<bool> park_for_input_locked(Nanoseconds deadline) REQUIRES(lock_);
     static size_t printed_whole(const uint8_t* chunk, size_t piece, size_t printed, size_t sent);
     Result<size_t> send(const uint8_t* bytes, size_t count, unsigned open_flags);

@@ -8,8 +8,9 @@
 
 class Terminal;
 
-// Sends `signal` to every process of the group. Any context, interrupts too; no spin lock of rank Families or above held.
-void signal_foreground_group(Pid group, int signal);
+// Sends `signal` to every process of the group, if it is one of the session's: the number of a group that ended may be a
+// stranger's by now. Any context, interrupts too; no spin lock of rank Families or above held.
+void signal_foreground_group(Pid session, Pid group, int signal);
 
 // Sends `signal` to the current thread's process: SIGPIPE, SIGXFSZ. No spin lock held.
 void signal_current(int signal);
@@ -18,6 +19,7 @@ void signal_current(int signal);
 struct JobIdentity {
     Pid pid = Pid::Kernel, group = Pid::Kernel, session = Pid::Kernel;
     bool has_terminal = false;      // the terminal of its session, if there is one, controls it
+    bool is_root = true;
 };
 JobIdentity current_job();
 

@@ -168,9 +168,7 @@ void leave_session_locked(Proc& proc) REQUIRES(families_lock) {
     if (Terminal* terminal = std::exchange(session.terminal, nullptr)) {
         Pid foreground = terminal->foreground_group();
         terminal->leave_session(session.id);
-        if (ProcessGroup* group = find_group_locked(foreground)) {
-            signal_group_locked(*group, {.signal = FL_SIGHUP});
-        }
+        signal_foreground_group_locked(session.id, foreground, FL_SIGHUP);
     }
 }
 

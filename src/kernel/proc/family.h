@@ -65,6 +65,8 @@ Result<> start_session(Proc& proc) EXCLUDES(families_lock);
 // as a parent any more.
 bool group_orphaned_locked(ProcessGroup& group, const Proc* leaving) REQUIRES(families_lock);
 void signal_group_locked(ProcessGroup& group, const ForkloreSiginfo& info) REQUIRES(families_lock);
+// The same for who is in the foreground of a session's terminal, if the number is still that of a group of the session.
+void signal_foreground_group_locked(Pid session, Pid group, int signal) REQUIRES(families_lock);
 
 Result<uint64_t> sys_setpgid(UserFrame& frame);
 Result<uint64_t> sys_getpgid(UserFrame& frame);

@@ -84,9 +84,14 @@ void signal_current(int signal) {
     signal_process(proc, {.signal = signal, .code = 0, .pid = number(proc.pid)});
 }
 
-void signal_foreground_group(Pid group_id, int signal) {
+void signal_foreground_group(Pid session, Pid group, int signal) {
     SpinGuard guard(families_lock);
-    if (ProcessGroup* group = find_group_locked(group_id)) {
+    signal_foreground_group_locked(session, group, signal);
+}
+
+void signal_foreground_group_locked(Pid session, Pid group_id, int signal) {
+    ProcessGroup* group = find_group_locked(group_id);
+    if (group != nullptr && group->session->id == session) {
         signal_group_locked(*group, {.signal = signal});
     }
 }
@@ -96,8 +101,9 @@ JobIdentity current_job() {
         return {};
     }
     Proc& proc = current_proc();
+    const bool is_root = current_credentials()->is_root();
     SpinGuard guard(families_lock);
-    return {proc.pid, proc.group->id, proc.group->session->id, proc.has_terminal};
+    return {proc.pid, proc.group->id, proc.group->session->id, proc.has_terminal, is_root};
 }
 
 BackgroundVerdict signal_background_group(int signal) {
