@@ -10,6 +10,24 @@
 #include "kernel/proc/vfork.h"
 #include "kernel/sched.h"
 
+ForkloreSiginfo siginfo_of_child(Pid pid, int wait_status) {
+    ForkloreSiginfo info{.signal = FL_SIGCHLD, .code = 0, .pid = number(pid)};
+    if (wait_status == status_of_continue) {
+        info.code = FL_CLD_CONTINUED;
+        info.status = FL_SIGCONT;
+    } else if ((wait_status & 0x7f) == 0x7f) {
+        info.code = FL_CLD_STOPPED;
+        info.status = wait_status >> 8;
+    } else if ((wait_status & 0x7f) != 0) {
+        info.code = FL_CLD_KILLED;
+        info.status = wait_status & 0x7f;
+    } else {
+        info.code = FL_CLD_EXITED;
+        info.status = wait_status >> 8;
+    }
+    return info;
+}
+
 namespace {
 
 void ask_others_to_end(Task& task, const Thread& self) {
@@ -197,7 +215,7 @@ void become_zombie(Proc& proc, int wait_status) {
     proc_transition(proc, ProcState::Zombie);
     tell_watchers_locked(proc, FL_NOTE_EXIT, wait_status);
     audit::event(FL_AUDIT_EXIT, proc, 0, wait_status);
-    signal_process(*parent, {.signal = FL_SIGCHLD, .code = 0, .pid = number(proc.pid), .status = wait_status});
+    signal_process(*parent, siginfo_of_child(proc.pid, wait_status));
     wake_all(parent->children_changed);
 }
 

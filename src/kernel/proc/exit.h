@@ -8,6 +8,8 @@ constexpr int status_of_exit(int code) { return (code & 0xff) << 8; }
 constexpr int status_of_signal(int signal) { return signal; }
 constexpr int status_of_stop(int signal) { return signal << 8 | 0x7f; }
 inline constexpr int status_of_continue = 0xffff;
+// How one reads in the siginfo of SIGCHLD and of waitid.
+ForkloreSiginfo siginfo_of_child(Pid pid, int wait_status);
 
 // Ends the current process (which is not on loan): its other threads first, then everything it holds; it becomes a
 // zombie. The current thread ends.

@@ -61,6 +61,9 @@ Result<ZoneOwned<ProcessGroup>> make_session(Proc& maker);
 // A session and a group of its own for `proc`, which leaves its old ones. NotPermitted if it leads a group.
 Result<> start_session(Proc& proc) EXCLUDES(families_lock);
 
+// The group that kill and waitpid mean by a negative number. The lowest, which has no positive counterpart, stays: nobody's.
+constexpr Pid group_of_argument(int32_t negative) { return static_cast<Pid>(0u - static_cast<uint32_t>(negative)); }
+
 // POSIX: a group is orphaned if no member has a parent in another group of the same session. `leaving` does not count
 // as a parent any more.
 bool group_orphaned_locked(ProcessGroup& group, const Proc* leaving) REQUIRES(families_lock);

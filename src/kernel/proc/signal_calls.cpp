@@ -35,7 +35,7 @@ public:
             return;
         }
         ++allowed_;
-        if (signal_ != 0 && target.state != ProcState::Zombie) {
+        if (signal_ != 0 && target.state != ProcState::Zombie && !spares(target)) {
             audit::event(FL_AUDIT_KILL, current_proc(), number(target.pid), signal_);
             signal_process(target, {.signal = signal_, .code = 0, .pid = number(current_proc().pid), .status = 0,
                                     .uid = sender_.real_uid});
@@ -52,6 +52,12 @@ public:
     }
 
 private:
+    // Init, without which there are no processes, gets only signals that it catches.
+    bool spares(Proc& target) const {
+        SpinGuard guard(target.signals.lock);
+        return target.pid == Pid::Init && target.signals.actions->actions[signal_].handler <= FL_SIG_IGN;
+    }
+
     const Credentials& sender_;
     int signal_;
     unsigned seen_ = 0;
@@ -80,7 +86,7 @@ Result<uint64_t> sys_kill(UserFrame& frame) {
                 sender.send(target);
             }
         }
-    } else if (ProcessGroup* group = pid == 0 ? self.group : find_group_locked(static_cast<Pid>(-pid))) {
+    } else if (ProcessGroup* group = pid == 0 ? self.group : find_group_locked(group_of_argument(pid))) {
         for (Proc& target : group->members) {
             sender.send(target);
         }

@@ -12,10 +12,10 @@ bool parent_wants_stops(Proc& parent) {
     return parent.signals.actions && (parent.signals.actions->actions[FL_SIGCHLD].flags & FL_SA_NOCLDSTOP) == 0;
 }
 
-void tell_parent_locked(Proc& proc, int status) REQUIRES(families_lock) {
+void tell_parent_locked(Proc& proc, int wait_status) REQUIRES(families_lock) {
     Proc& parent = *proc.parent;
     if (parent_wants_stops(parent)) {
-        signal_process(parent, {.signal = FL_SIGCHLD, .code = 0, .pid = number(proc.pid), .status = status});
+        signal_process(parent, siginfo_of_child(proc.pid, wait_status));
     }
     wake_all(parent.children_changed);
 }
@@ -31,7 +31,7 @@ void note_continue_locked(Proc& proc) REQUIRES(families_lock) {
         proc_transition(proc, ProcState::Running);
         proc.stop_unreported = false;
         proc.continue_unreported = true;
-        tell_parent_locked(proc, FL_SIGCONT);
+        tell_parent_locked(proc, status_of_continue);
     }
 }
 
@@ -56,7 +56,7 @@ bool begin_stop(Proc& proc, int signal) {
     proc.wait_status = status_of_stop(signal);
     proc.stop_unreported = true;
     proc.continue_unreported = false;
-    tell_parent_locked(proc, signal);
+    tell_parent_locked(proc, proc.wait_status);
     return true;
 }
 

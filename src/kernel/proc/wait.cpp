@@ -28,7 +28,7 @@ struct Selector {
         if (pid == 0) {
             return of_caller_group();
         }
-        return {.one = Pid::None, .group = pid == -1 ? std::nullopt : std::optional(static_cast<Pid>(-pid))};
+        return {.one = Pid::None, .group = pid == -1 ? std::nullopt : std::optional(group_of_argument(pid))};
     }
 };
 
@@ -149,25 +149,6 @@ Result<Waited> wait_for_child(const Selector& selector, int options) {
     return waited;
 }
 
-// How a wait status reads in a siginfo.
-ForkloreSiginfo siginfo_of(Pid pid, int status) {
-    ForkloreSiginfo info{.signal = FL_SIGCHLD, .code = 0, .pid = number(pid)};
-    if (status == status_of_continue) {
-        info.code = FL_CLD_CONTINUED;
-        info.status = FL_SIGCONT;
-    } else if ((status & 0x7f) == 0x7f) {
-        info.code = FL_CLD_STOPPED;
-        info.status = status >> 8;
-    } else if ((status & 0x7f) != 0) {
-        info.code = FL_CLD_KILLED;
-        info.status = status & 0x7f;
-    } else {
-        info.code = FL_CLD_EXITED;
-        info.status = status >> 8;
-    }
-    return info;
-}
-
 }  // namespace
 
 Result<uint64_t> sys_wait4(UserFrame& frame) {
@@ -209,7 +190,7 @@ Result<uint64_t> sys_waitid(UserFrame& frame) {
                                              : Selector::of(who);
     Waited waited = TRY(wait_for_child(selector, options));
     if (!info_at.null()) {
-        TRY(copy_out_value(info_at, waited.pid == Pid::None ? ForkloreSiginfo{} : siginfo_of(waited.pid, waited.status)));
+        TRY(copy_out_value(info_at, waited.pid == Pid::None ? ForkloreSiginfo{} : siginfo_of_child(waited.pid, waited.status)));
     }
     return 0;
 }
