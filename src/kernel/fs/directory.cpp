@@ -35,6 +35,12 @@ Zone& Directory::zone() {
     return zone;
 }
 
+void Directory::make_zones() {
+    Directory::zone();
+    DirectoryEntry::zone();
+    LongName::zone();
+}
+
 Zone& DirectoryEntry::zone() {
     static Zone& zone = zone_create({.name = "directory_entry", .element_size = sizeof(DirectoryEntry)}).value();
     return zone;

@@ -45,6 +45,7 @@ extern Mutex names_mutex;
 class Directory final : public Vnode {
 public:
     static Zone& zone();
+    static void make_zones();           // that of long names too
 
     static Result<Ref<Directory>> create(const Identity& owner, uint32_t mode);
     explicit Directory(const Attributes& attributes) : Vnode(VnodeKind::Directory, attributes) { count_self(); }

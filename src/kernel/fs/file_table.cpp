@@ -16,6 +16,11 @@ Zone& FileTable::More::zone() {
     return zone;
 }
 
+void FileTable::make_zones() {
+    FileTable::zone();
+    More::zone();
+}
+
 namespace {
 
 bool bit(const uint64_t* words, unsigned i) { return (words[i / 64] >> (i % 64)) & 1; }

@@ -28,6 +28,7 @@ private:
 class FileTable {
 public:
     static Zone& zone();
+    static void make_zones();                   // that of tables with many descriptors too
     static constexpr unsigned capacity = FORKLORE_OPEN_MAX;
 
     static Result<ZoneOwned<FileTable>> create();

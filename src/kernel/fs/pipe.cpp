@@ -249,6 +249,8 @@ void Pipe::closed(unsigned open_flags) {
 
 }  // namespace
 
+void make_pipe_zone() { Pipe::zone(); }
+
 Result<PipeEnds> make_pipe(unsigned flags, const Identity& owner) {
     auto made = TRY(zone_new<Pipe>({}, owner));
     Ref<Vnode> pipe = Ref<Vnode>::adopt(*made.release());

@@ -10,5 +10,6 @@
 struct PipeEnds {
     Ref<File> reader, writer;
 };
+void make_pipe_zone();
 // `flags`: O_NONBLOCK for both ends. NoMemory.
 Result<PipeEnds> make_pipe(unsigned flags, const Identity& owner);

@@ -2,8 +2,10 @@
 #include "kernel/fs/root.h"
 
 #include "kernel/fs/devices.h"
+#include "kernel/fs/file_table.h"
 #include "kernel/fs/memory_file.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/pipe.h"
 #include "kernel/fs/quota.h"
 #include "kernel/fs/symlink.h"
 #include "kernel/log.h"
@@ -245,6 +247,16 @@ Result<> make_devices() {
     return {};
 }
 
+// A zone takes memory itself. Made when the first program wants an element, there might be none, and nobody to tell.
+void make_zones() {
+    Directory::make_zones();
+    MemoryFile::zone();
+    Symlink::zone();
+    File::zone();
+    FileTable::make_zones();
+    make_pipe_zone();
+}
+
 }  // namespace
 
 Directory& root_directory() {
@@ -254,6 +266,7 @@ Directory& root_directory() {
 
 Result<RootReport> file_system_init(const RootOptions& options) {
     ASSERT(root == nullptr);
+    make_zones();
     size_t limit = options.data_limit.value != 0 ? options.data_limit.value : pages::stats().free.value / 2;
     file_quota::set_limit(PageCount(limit));
     root = TRY(Directory::create(superuser, 0755)).release();

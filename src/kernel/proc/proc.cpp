@@ -7,6 +7,8 @@
 #include <cstring>
 
 #include "kernel/proc/family.h"
+#include "kernel/proc/kqueue.h"
+#include "kernel/proc/shared_segment.h"
 #include "kernel/sched.h"
 #include "kernel/time_values.h"
 #include "machine/clock.h"
@@ -36,6 +38,14 @@ Zone& ProcStats::zone() {
 
 namespace {
 
+// Those that no process needs at once: see make_zones in fs/root.cpp.
+void make_zones() {
+    Note::zone();
+    Kqueue::zone();
+    SharedSegment::zone();
+    Persona::zone();
+}
+
 Proc* the_kernel_proc = nullptr;
 
 }  // namespace
@@ -45,6 +55,7 @@ Proc& kernel_proc() { return *the_kernel_proc; }
 // Process 0 is made by hand: it is nobody's child, has no task, and only hands its credentials and limits to init.
 // Without analysis: nobody else runs yet.
 Result<> proc_init() NO_THREAD_SAFETY_ANALYSIS {
+    make_zones();
     Proc& proc = *TRY(zone_new<Proc>({.wait = false, .zero = true}, Pid::Kernel)).release();
     proc.credentials = TRY(Credentials::root());
     proc.limits = TRY(Limits::defaults());
