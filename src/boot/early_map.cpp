@@ -245,7 +245,7 @@ void build_early_map(uint64_t device_tree) {
                 layout::devices_end - layout::devices_start, {.kind = MemoryKind::Device});
     map_image(builder, root);
     map_device_tree(builder, root, device_tree);
-    if constexpr (layout::sanitized) {
+    if (layout::sanitized) {
         map_shadow(builder, root);
     }
 

@@ -123,13 +123,13 @@ void start_address_check() {
 void start_memory() {
     ram::junk_everywhere = boot_arguments.check_freed;
     keep_room_for_trace();
-    if constexpr (layout::sanitized) {
+    if (layout::sanitized) {
         start_address_check();
     }
     if (!pages::init(machine.ram, machine.reserved, machine.reserved_count).ok()) {
         panic("there is not enough memory for the table of page frames");
     }
-    if constexpr (layout::sanitized) {
+    if (layout::sanitized) {
         address_check::forbid_free_frames(machine.ram);
     }
     pages::reclaim = reclaim_memory;
