@@ -47,7 +47,7 @@ def start_machine(options: Options) -> subprocess.Popen:
                                 stderr=file, start_new_session=True, preexec_fn=end_with_parent)
 
 
-def gdb_command(options: Options, first: str) -> list[str]:
+def gdb_command(options: Options, first: str = "") -> list[str]:
     elf = Path(options.kernel).with_suffix(".elf") if options.kernel else options.build / "kernel" / "kernel8.elf"
     script = run.text("GDB_SCRIPT")
     command = [tool("gdb-multiarch", "GDB_PROGRAM", "gdb-multiarch"), "-q", "-nx", *(["--batch"] if script else []), str(elf),
