@@ -1,7 +1,8 @@
 // Timers: a function called at a time, in interrupt context, on the core that armed it.
 //
-// Each core keeps its own in a heap and asks its clock for the earliest alone: nothing ticks. One thread at a time arms
-// or cancels a given timer; its own function may arm it again, and must not end its life.
+// Each core keeps its own in a heap and asks its clock for the earliest alone: nothing ticks. One at a time arms or cancels
+// a given timer, but for its function, which may arm it again while another cancels, and must not end its life. Armed on
+// another core while the function runs, it may run on both.
 // Lock: each core's `timers` (LockRank::Timers), not held while the function runs.
 #pragma once
 
@@ -13,31 +14,27 @@ class Timer {
 public:
     using Function = void (*)(void* context);
     Timer(Function function, void* context) : function_(function), context_(context) {}
-    ~Timer();                               // panics if armed
+    ~Timer();                               // panics if armed or running
     Timer(const Timer&) = delete;
     Timer& operator=(const Timer&) = delete;
 
     void arm(Nanoseconds deadline);         // absolute; rearms if armed
-    // After it returns the function does not run and will not run. True if it had not run yet. No lock held that
-    // the function takes. Inside the function itself it only disarms.
-    bool cancel() {
-        const int core = core_.load(std::memory_order_relaxed);
-        return core >= 0 && cancel_on(core);
-    }
-    bool armed() const { return armed_.load(std::memory_order_relaxed); }
+    // After it returns the function runs on no core and will not run. True if the timer was armed. No lock held that
+    // the function takes. Inside the function itself it does not wait for that one.
+    bool cancel();
+    bool armed() const;
 
 private:
     friend class TimerHeap;
     friend class CoreTimers;
-    bool cancel_on(int core);               // where it was armed, once at least
+    bool disarm();
     Function function_;
     void* context_;
     Nanoseconds deadline_ = never;
     Timer* child_ = nullptr;
     Timer* sibling_ = nullptr;
     Timer* back_ = nullptr;
-    std::atomic<bool> armed_{false};        // in the heap of core_
-    std::atomic<int> core_{-1};             // where it was last armed
+    std::atomic<unsigned> where_{0};        // in which core's heap, and on which its function runs: a bit each
 };
 
 void timer_interrupt();     // the core's clock interrupt: runs what is due, then leaves programs as long as that took

@@ -10,8 +10,8 @@ namespace {
 
 constexpr int64_t ring = 200'000;   // nanoseconds from the start, when nothing has slept yet; an alarm comes after 100,000 at the earliest
 
-void set_alarm(int64_t nanoseconds) {
-    const ForkloreTimer timer{.interval = {}, .value = {.seconds = 0, .nanoseconds = nanoseconds}};
+void set_alarm(int64_t nanoseconds, int64_t interval = 0) {
+    const ForkloreTimer timer{.interval = {.seconds = 0, .nanoseconds = interval}, .value = {.seconds = 0, .nanoseconds = nanoseconds}};
     EXPECT(copy_out_value(explorer::scratch, timer).ok());
     EXPECT_EQUAL(0, call(SYS_setitimer, 0, explorer::scratch.value, 0));
 }
@@ -67,6 +67,16 @@ TEST(Alarms, one_that_rings_while_its_process_is_killed_finds_a_process_or_none)
 TEST(Alarms, one_that_rings_while_its_process_exits_does_not_outlive_it) {
     const explorer::Program process = [] {
         set_alarm(ring);
+        sleep_until_it_rings();
+        explorer::exit_with(3);
+    };
+    explorer::add_process(process);
+    explore_all({.most = 3'000, .random = 300});
+}
+
+TEST(Alarms, one_that_rings_again_and_again_does_not_outlive_its_process) {
+    const explorer::Program process = [] {
+        set_alarm(ring, ring);
         sleep_until_it_rings();
         explorer::exit_with(3);
     };

@@ -186,6 +186,7 @@ TEST(TimersOnFourCores, cancel_waits_for_a_function_that_runs_on_another_core) {
                 armed = timer;
                 timer_interrupt();
             }
+            std::this_thread::yield();
         }
     });
     int mistakes = 0;
@@ -198,6 +199,54 @@ TEST(TimersOnFourCores, cancel_waits_for_a_function_that_runs_on_another_core) {
         }
         const bool not_run = timer.cancel();
         mistakes += runs != (not_run ? 0 : 1);      // a plain look: TSan reports a function that still runs
+    }
+    stop = true;
+    other.join();
+    LONGS_EQUAL(0, mistakes);
+}
+
+TEST(TimersOnFourCores, cancel_waits_for_a_function_that_armed_its_timer_again_or_that_was_armed_elsewhere_meanwhile) {
+    struct Repeating {
+        SpinLock lock{LockRank::Signals, "arming"};
+        Timer timer{ring, this};
+        std::atomic<bool> rings{false};
+        int runs = 0;
+
+        void arm_for_later() {
+            SpinGuard guard(lock);
+            timer.arm(machine_clock::now() + 1'000'000'000);
+        }
+        static void ring(void* context) {
+            auto& self = *static_cast<Repeating*>(context);
+            self.arm_for_later();
+            self.rings = true;
+            std::this_thread::yield();
+            ++self.runs;
+        }
+    };
+    std::atomic<Repeating*> wanted{nullptr};
+    std::atomic<bool> stop{false};
+    std::thread other([&] {
+        while (!stop) {
+            if (Repeating* one = wanted.exchange(nullptr)) {
+                one->timer.arm(machine_clock::now());
+                timer_interrupt();
+            }
+            std::this_thread::yield();
+        }
+    });
+    int mistakes = 0;
+    for (int i = 0; i < 300; ++i) {
+        Repeating one;
+        wanted = &one;
+        while (!one.rings) {
+            std::this_thread::yield();
+        }
+        if (i % 2 == 0) {
+            one.arm_for_later();
+        }
+        const bool was_armed = one.timer.cancel();
+        mistakes += !was_armed || one.runs != 1;
     }
     stop = true;
     other.join();
