@@ -17,6 +17,8 @@ constexpr unsigned armed_anywhere = runs_on(0) - 1;
 
 }  // namespace
 
+std::atomic<Nanoseconds> timers_rest{20'000};
+
 // One core's timers. Programs can set more of them than the core can serve: however many are due, at least half of its time
 // is theirs.
 class CoreTimers {
@@ -58,14 +60,13 @@ public:
             lock_.acquire();
             now = machine_clock::now();
         }
-        rest_until_ = now + std::max(now - start, shortest_rest);
+        rest_until_ = now + std::max(now - start, timers_rest.load(std::memory_order_relaxed));
         program();
         lock_.release();
     }
 
 private:
     static constexpr Nanoseconds longest_pass = 100'000;    // no other interrupt is taken meanwhile
-    static constexpr Nanoseconds shortest_rest = 20'000;    // more than the way into an interrupt and out of it
 
     void program() REQUIRES(lock_) {
         programmed_ = heap_.first() != nullptr ? std::max(heap_.first()->deadline_, rest_until_) : never;

@@ -39,5 +39,9 @@ private:
 
 void timer_interrupt();     // the core's clock interrupt: runs what is due, then leaves programs as long as that took
 
+// How long a core's timers leave it alone at least: more than the way into an interrupt and out of it. Checks that cut a core off
+// as often as they can set 0.
+extern std::atomic<Nanoseconds> timers_rest;
+
 Nanoseconds realtime_offset();              // time since 1970 at power-on
 void set_realtime(Nanoseconds now_since_1970);

@@ -45,6 +45,7 @@ void on_all_cores(Work work) {
     static Worker workers[max_cores];   // a failed check leaves by longjmp, and the workers may still run
     static std::atomic<unsigned> ready;
     ready = 0;
+    timers_rest = 0;
     Crew crew;
     for (unsigned i = 0; i < max_cores; ++i) {
         workers[i] = {&work, i};
