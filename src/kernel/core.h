@@ -61,10 +61,10 @@ void set_alarm(Core& core, Thread& running, Nanoseconds now);
 void call_idle_core();
 // Calls one core that has less to do than this one, if there is one.
 void balance_away(Core& core);
-// Ends an interruptible sleep, if the thread is in one. Locks below RunQueue may be held.
 // A mutex that was not given back for long: says who waits for it, who holds it, and where both are. In an interrupt.
 // boot/thread_report.cpp.
 void report_long_wait(Thread& waiter, Mutex& mutex);
+// Ends an interruptible sleep, if the thread is in one. Locks below RunQueue may be held.
 bool wake_sleeper(Thread& thread, WakeReason reason);
 [[noreturn]] void idle_loop();
 // Takes the sample of the load that is due, if one is. `busy`: this core's thread was not its idle one.
