@@ -65,9 +65,10 @@ TEST(Groups, a_user_cannot_signal_anothers_process) {
 }
 
 TEST(Groups, a_parent_puts_its_child_into_a_group_until_it_has_execed) {
-    Gate gate;
+    Gate exec, gate;
     const pid_t pid = fork();
     if (pid == 0) {
+        exec.pass();
         fcntl(gate.reader(), F_SETFD, 0);
         char command[32];
         snprintf(command, sizeof command, "read x <&%d", gate.reader());
@@ -75,6 +76,7 @@ TEST(Groups, a_parent_puts_its_child_into_a_group_until_it_has_execed) {
         _exit(1);
     }
     const int before = setpgid(pid, pid);
+    exec.open();
     errno = 0;
     int after = 0;
     for (int i = 0; i < 5'000 && (after = setpgid(pid, pid)) == 0; ++i) {
